@@ -106,7 +106,7 @@ impl Admin {
         Ok(bound)
     }
 
-    /// Goes on while the program drains, so that the drain can be watched.
+    /// Goes on until the end of the drain, so that the drain can be watched.
     async fn accept(self, listener: TcpListener, shutdown: Shutdown) {
         let slots = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
@@ -125,7 +125,7 @@ impl Admin {
             tokio::spawn(async move {
                 let answer = |request: &Request| admin.answer(request, &shutdown);
                 // A fault here is that of a local tool; it sees it itself.
-                let _ = http::serve(stream, LIMITS, &shutdown, answer).await;
+                let _ = http::serve(stream, LIMITS, shutdown.ended(), answer).await;
                 drop(slot);
             });
         }

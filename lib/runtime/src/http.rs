@@ -3,7 +3,6 @@
 //! For the admin port and for programs that answer HTTP themselves. Requests with a body are refused: nothing here
 //! reads one.
 
-use crate::shutdown::Shutdown;
 use hyper::body::{Body, Incoming};
 use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
@@ -31,7 +30,8 @@ pub struct Limits {
 const HEAD_BYTES: usize = 8192;
 const HEADERS: usize = 64;
 
-/// Answers requests until the peer leaves, a deadline passes or the program drains.
+/// Answers requests until the peer leaves, a deadline passes or `stop` resolves: then the request that is being answered
+/// is the last one, and a connection that waits for a request is closed.
 ///
 /// # Errors
 ///
@@ -39,7 +39,7 @@ const HEADERS: usize = 64;
 pub async fn serve<I>(
     io: I,
     limits: Limits,
-    shutdown: &Shutdown,
+    stop: impl Future<Output = ()>,
     answer: impl Fn(&Request) -> Response,
 ) -> Result<(), Ended>
 where
@@ -68,7 +68,7 @@ where
     let to_its_end = async {
         tokio::select! {
             result = connection.as_mut() => return result,
-            () = shutdown.draining() => connection.as_mut().graceful_shutdown(),
+            () = stop => connection.as_mut().graceful_shutdown(),
         }
         connection.await
     };
