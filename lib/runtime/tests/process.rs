@@ -1,0 +1,342 @@
+//! A real process from its first line to its exit code.
+//!
+//! This test is also the program that it tests: hardening, signals and panic hooks belong to a whole process, so each
+//! scenario starts this executable again with a role in [`ROLE`]. That is why it has its own `main`.
+
+use mcbn_runtime::exit::{Exit, Failure};
+use mcbn_runtime::process::{self, Process};
+use mcbn_runtime::settings::{Given, Port, Program, Reported, Setting};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt::{self, Display};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, Command, ExitCode, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+const ROLE: &str = "PROCESS_TEST_ROLE";
+
+/// Stands for a secret: it must never be seen in what a process writes.
+const SECRET: &str = "2c6f63f8c0f53a565db041b91c0a95ad";
+
+const SCENARIOS: &[(&str, fn())] = &[
+    (
+        "a_signal_drains_and_ends_in_order",
+        a_signal_drains_and_ends_in_order,
+    ),
+    ("an_interrupt_drains_too", an_interrupt_drains_too),
+    (
+        "work_past_the_drains_deadline_is_cut",
+        work_past_the_drains_deadline_is_cut,
+    ),
+    ("a_second_signal_ends_at_once", a_second_signal_ends_at_once),
+    (
+        "a_blocked_thread_does_not_hold_up_the_end",
+        a_blocked_thread_does_not_hold_up_the_end,
+    ),
+    (
+        "a_process_is_hardened_before_it_serves",
+        a_process_is_hardened_before_it_serves,
+    ),
+    (
+        "a_failure_becomes_an_error_a_hint_and_an_exit_code",
+        a_failure_becomes_an_error_a_hint_and_an_exit_code,
+    ),
+    (
+        "a_panic_is_a_bug_and_its_message_is_kept_back",
+        a_panic_is_a_bug_and_its_message_is_kept_back,
+    ),
+    (
+        "a_wrong_configuration_never_serves",
+        a_wrong_configuration_never_serves,
+    ),
+    (
+        "an_admin_port_that_is_taken_is_refused",
+        an_admin_port_that_is_taken_is_refused,
+    ),
+    (
+        "the_table_goes_to_standard_output",
+        the_table_goes_to_standard_output,
+    ),
+];
+
+fn main() -> ExitCode {
+    if let Ok(role) = std::env::var(ROLE) {
+        return program(&role);
+    }
+    for (name, scenario) in SCENARIOS {
+        println!("test {name}");
+        scenario();
+    }
+    println!("{} passed", SCENARIOS.len());
+    ExitCode::SUCCESS
+}
+
+// The program.
+
+static PROGRAM: Program = Program::new(
+    "demo",
+    "1.2.3",
+    "A program for tests.",
+    &[NUMBER],
+    &[Port::tcp(1)],
+);
+const NUMBER: Setting = Setting::value("number", "N", "any number").default("1");
+
+fn read(given: &mut Given) -> Result<u16, Reported> {
+    given.one(&NUMBER)
+}
+
+fn program(role: &str) -> ExitCode {
+    match role {
+        "serve" => process::main(&PROGRAM, read, async |_, process: Process| {
+            tracing::info!("serving");
+            process.shutdown.draining().await;
+            Ok::<_, Infallible>(())
+        }),
+        "never-finish" => process::main(&PROGRAM, read, async |_, _| {
+            tracing::info!("serving");
+            std::future::pending::<Result<(), Infallible>>().await
+        }),
+        "block" => process::main(&PROGRAM, read, async |_, _| {
+            let read = tokio::task::spawn_blocking(|| std::io::stdin().read(&mut [0]));
+            tracing::info!("serving");
+            let _ = read.await;
+            Ok::<_, Infallible>(())
+        }),
+        "show" => process::main(&PROGRAM, read, async |_, _| {
+            let file = std::env::temp_dir().join(format!("mode-{}", std::process::id()));
+            std::fs::write(&file, "").unwrap();
+            let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&file).unwrap());
+            std::fs::remove_file(&file).unwrap();
+            println!("mode {:o}", mode & 0o777);
+            println!(
+                "dumpable {:?}",
+                rustix::process::dumpable_behavior().unwrap()
+            );
+            let limit = rustix::process::getrlimit;
+            println!("core {:?}", limit(rustix::process::Resource::Core));
+            println!("files {:?}", limit(rustix::process::Resource::Nofile));
+            Ok::<_, Infallible>(())
+        }),
+        "fail" => process::main(&PROGRAM, read, async |_, _| Err(ShareRefused)),
+        "panic" => process::main(&PROGRAM, read, async |_, _| {
+            let value: Result<u8, &str> = Err(SECRET);
+            value.map(drop).expect("a literal before the value");
+            Ok::<_, Infallible>(())
+        }),
+        _ => panic!("no such role"),
+    }
+}
+
+#[derive(Debug)]
+struct ShareRefused;
+
+impl Display for ShareRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the share of alice is refused")
+    }
+}
+
+impl Error for ShareRefused {}
+
+impl Failure for ShareRefused {
+    fn exit(&self) -> Exit {
+        Exit::Refused
+    }
+    fn hint(&self) -> Option<String> {
+        Some("ask alice for another one".into())
+    }
+}
+
+// The scenarios.
+
+fn a_signal_drains_and_ends_in_order() {
+    let mut demo = Demo::start("serve", &[]);
+    demo.wait_for("serving");
+    demo.signal(Signal::TERM);
+    let line = demo.wait_for("draining");
+    assert_eq!(line["level"], "INFO");
+    assert_eq!(line["deadline_ms"], 10_000);
+    let stamp = line["timestamp"].as_str().unwrap();
+    assert!(
+        stamp.ends_with('Z') && stamp.as_bytes()[10] == b'T',
+        "{stamp}"
+    );
+    assert_eq!(demo.end(), 0);
+}
+
+fn an_interrupt_drains_too() {
+    let mut demo = Demo::start("serve", &[]);
+    demo.wait_for("serving");
+    demo.signal(Signal::INT);
+    demo.wait_for("draining");
+    assert_eq!(demo.end(), 0);
+}
+
+fn work_past_the_drains_deadline_is_cut() {
+    let mut demo = Demo::start("never-finish", &["--drain-timeout=1ms"]);
+    demo.wait_for("serving");
+    demo.signal(Signal::TERM);
+    demo.wait_for("the drain's deadline has passed");
+    demo.wait_for("open work was cut");
+    assert_eq!(demo.end(), 0);
+}
+
+fn a_second_signal_ends_at_once() {
+    let mut demo = Demo::start("never-finish", &["--drain-timeout=1h"]);
+    demo.wait_for("serving");
+    demo.signal(Signal::TERM);
+    demo.wait_for("draining");
+    demo.signal(Signal::TERM);
+    demo.wait_for("a second signal ends the drain");
+    assert_eq!(demo.end(), 0);
+}
+
+fn a_blocked_thread_does_not_hold_up_the_end() {
+    let mut demo = Demo::start("block", &["--drain-timeout=1ms"]);
+    demo.wait_for("serving");
+    demo.signal(Signal::TERM);
+    demo.wait_for("open work was cut");
+    assert_eq!(demo.end(), 0);
+}
+
+fn a_process_is_hardened_before_it_serves() {
+    let (code, out, err) = output("show", &[]);
+    assert_eq!(code, 0, "{err}");
+    let maximum = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
+    for line in [
+        "mode 600",
+        "dumpable NotDumpable",
+        "core Rlimit { current: Some(0), maximum: Some(0) }",
+        &format!("files Rlimit {{ current: {maximum:?}, maximum: {maximum:?} }}"),
+    ] {
+        assert!(out.lines().any(|l| l == line), "no {line:?} in {out}");
+    }
+}
+
+fn a_failure_becomes_an_error_a_hint_and_an_exit_code() {
+    assert_eq!(
+        output("fail", &[]),
+        (
+            77,
+            String::new(),
+            "demo: error: the share of alice is refused\ndemo: hint: ask alice for another one\n"
+                .into()
+        )
+    );
+}
+
+fn a_panic_is_a_bug_and_its_message_is_kept_back() {
+    let (code, out, err) = output("panic", &[]);
+    assert_eq!((code, out.as_str()), (70, ""));
+    let line: Value = serde_json::from_str(&err).expect("one line of JSON");
+    assert!(
+        line["place"].as_str().unwrap().contains("process.rs"),
+        "{err}"
+    );
+    assert!(!err.contains(&SECRET[..8]), "{err}");
+}
+
+fn a_wrong_configuration_never_serves() {
+    let (code, out, err) = output("serve", &["--number=many", "--admin=0.0.0.0:1"]);
+    assert_eq!((code, out.as_str()), (64, ""));
+    assert_eq!(
+        err,
+        "demo: error: --admin: not a loopback address, and other machines could reach it (expected ADDR:PORT)\n\
+         demo: error: --number: invalid digit found in string (expected N)\n\
+         demo: hint: demo --help lists every flag and variable\n"
+    );
+}
+
+fn an_admin_port_that_is_taken_is_refused() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("--admin={}", taken.local_addr().unwrap());
+    let (code, _, err) = output("serve", &[&address]);
+    assert_eq!(code, 74);
+    assert!(
+        err.starts_with("demo: error: cannot listen on the address of --admin: "),
+        "{err}"
+    );
+}
+
+fn the_table_goes_to_standard_output() {
+    let (code, out, err) = output("serve", &["--settings"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let table: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(table["name"], "demo");
+}
+
+// Running it.
+
+fn command(role: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(arguments).env(ROLE, role);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Exit code, standard output and standard error.
+fn output(role: &str, arguments: &[&str]) -> (i32, String, String) {
+    let output = command(role, arguments).output().unwrap();
+    (
+        output.status.code().expect("not killed by a signal"),
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+/// A running program. It is killed with the test that started it, and when it takes too long.
+struct Demo {
+    child: Child,
+    log: BufReader<ChildStderr>,
+    _alive: Sender<Infallible>,
+}
+
+impl Demo {
+    fn start(role: &str, arguments: &[&str]) -> Demo {
+        let mut child = command(role, arguments).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let (_alive, gone) = channel();
+        let pid = Pid::from_child(&child);
+        std::thread::spawn(move || {
+            if gone.recv_timeout(Duration::from_secs(30)) == Err(RecvTimeoutError::Timeout) {
+                kill_process(pid, Signal::KILL).unwrap();
+            }
+        });
+        Demo { child, log, _alive }
+    }
+
+    fn wait_for(&mut self, message: &str) -> Value {
+        loop {
+            let mut line = String::new();
+            let read = self.log.read_line(&mut line).unwrap();
+            assert_ne!(read, 0, "the log ended before {message:?}");
+            let line: Value = serde_json::from_str(&line).expect("every line is JSON");
+            if line["message"] == message {
+                return line;
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    fn end(&mut self) -> i32 {
+        let status = self.child.wait().unwrap();
+        status.code().expect("not killed by a signal")
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
