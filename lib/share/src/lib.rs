@@ -1,1 +1,32 @@
+//! From the participants' shares to one key.
+//!
+//! A [`Plan`] is what the configuration says: a [`Derivation`], and a [`Source`] for each [`Participant`]. Reading it
+//! gives [`Combined`] material, and that gives keys, each for one purpose. Every layout of bytes is that of the
+//! project's page on the wire and the key schedule, under the label that stands there.
+//!
+//! Every participant contributes secret bytes of their own, so a share that was never random (all zeros, a text, another
+//! participant's share) would quietly take consent out of the key. Such shares are refused by the participant's name and
+//! never by value. What cannot be seen here: whether a share is fresh, and whether its owner keeps it.
+//!
+//! Shares and everything made from them are decoded, compared and combined without branches or table look-ups that
+//! depend on them, and wiped after use.
 #![forbid(unsafe_code)]
+
+mod combine;
+mod derivation;
+mod participant;
+mod plan;
+mod quality;
+pub mod shamir;
+mod source;
+pub mod text;
+
+pub use combine::{Combined, ContextTooLong, ManifestDigest};
+pub use derivation::{Derivation, NotADerivation};
+pub use participant::{NotAParticipant, Participant};
+pub use plan::{NoKey, NoPlan, Plan, Refused};
+pub use shamir::{NotAThreshold, Threshold};
+pub use source::{NotASource, Source, Unreadable};
+
+#[cfg(test)]
+mod known_answers;

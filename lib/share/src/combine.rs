@@ -1,0 +1,187 @@
+//! Shares to key material, and key material to keys: each formula once.
+//!
+//! The labels and layouts are the project's own (the page on the wire and the key schedule, §1); the primitives are
+//! SHA-256 ([FIPS 180-4](https://doi.org/10.6028/NIST.FIPS.180-4)),
+//! HMAC ([RFC 2104](https://www.rfc-editor.org/rfc/rfc2104)) and
+//! HKDF ([RFC 5869](https://www.rfc-editor.org/rfc/rfc5869)).
+
+use crate::participant::Participant;
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use mcbn_secret::{Psk, RsaSeed, Share, SharedSecret};
+use sha2::{Digest, Sha256};
+use std::fmt::{self, Debug, Display};
+use zeroize::{Zeroize, Zeroizing};
+
+/// SHA-256 of the consent manifest's exact bytes. Not a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ManifestDigest(pub [u8; 32]);
+
+/// The salt of a network without a manifest.
+const NO_MANIFEST: ManifestDigest = ManifestDigest([0; 32]);
+
+/// What the shares became: keys are made from it, each for one purpose.
+pub struct Combined(Material);
+
+enum Material {
+    /// The pseudorandom key of HKDF: every purpose and context has its own key.
+    Prk(Zeroizing<[u8; 32]>),
+    /// The published derivations know no purpose: this is the key.
+    Key(Zeroizing<[u8; 32]>),
+}
+
+impl Debug for Combined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Combined(..)")
+    }
+}
+
+impl Combined {
+    /// The key of a TLS connection.
+    pub fn tls_psk(&self, identity: &[u8]) -> Result<Psk, ContextTooLong> {
+        Psk::fill(|key| self.key("tls-psk", identity, key))
+    }
+
+    /// The key of a DTLS association.
+    pub fn dtls_psk(&self, identity: &[u8]) -> Result<Psk, ContextTooLong> {
+        Psk::fill(|key| self.key("dtls-psk", identity, key))
+    }
+
+    /// The seed of an RSA key of this many bits.
+    pub fn detrsa_seed(&self, bits: u32) -> RsaSeed {
+        let context = bits.to_string();
+        let seed = RsaSeed::fill(|key| self.key("detrsa-seed", context.as_bytes(), key));
+        seed.expect("ten digits are short enough")
+    }
+
+    fn key(&self, purpose: &str, context: &[u8], key: &mut [u8; 32]) -> Result<(), ContextTooLong> {
+        let length = u16::try_from(context.len()).map_err(|_| ContextTooLong)?;
+        match &self.0 {
+            Material::Prk(prk) => {
+                let length = length.to_be_bytes();
+                let info = [b"mcbn/v1/", purpose.as_bytes(), &[0], &length, context];
+                let hkdf = Hkdf::<Sha256>::from_prk(&**prk).expect("as long as a SHA-256 digest");
+                hkdf.expand_multi_info(&info, key)
+                    .expect("one block is within HKDF's limit");
+            }
+            Material::Key(published) => key.copy_from_slice(&**published),
+        }
+        Ok(())
+    }
+}
+
+/// A context is at most 65535 bytes, as its length is two of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContextTooLong;
+
+impl Display for ContextTooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an identity longer than 65535 bytes")
+    }
+}
+
+impl std::error::Error for ContextTooLong {}
+
+/// `hkdf-v1`: the order in which the shares are given does not matter, the names do.
+pub(crate) fn hkdf_v1(
+    shares: &[(&Participant, &Share)],
+    manifest: Option<&ManifestDigest>,
+) -> Combined {
+    let mut by_name = shares.to_vec();
+    by_name.sort_by_key(|(participant, _)| *participant);
+    let entries = by_name.iter().map(|(participant, share)| {
+        // To make the key.
+        (participant.as_str(), share.expose_secret().as_slice())
+    });
+    extract(entries, manifest)
+}
+
+/// `shamir-v1`: the recovered secret is the one entry, and has no participant's name.
+pub(crate) fn shamir_v1(secret: &SharedSecret, manifest: Option<&ManifestDigest>) -> Combined {
+    // To make the key.
+    extract(
+        [("", secret.expose_secret().as_slice())].into_iter(),
+        manifest,
+    )
+}
+
+fn extract<'a>(
+    entries: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
+    manifest: Option<&ManifestDigest>,
+) -> Combined {
+    // A vector that grew would leave copies behind.
+    let length = entries
+        .clone()
+        .map(|(name, secret)| 4 + name.len() + secret.len());
+    let mut ikm = Zeroizing::new(Vec::with_capacity(length.sum()));
+    for (name, secret) in entries {
+        framed(&mut ikm, name.as_bytes());
+        framed(&mut ikm, secret);
+    }
+    let salt = manifest.unwrap_or(&NO_MANIFEST);
+    let (mut output, _) = Hkdf::<Sha256>::extract(Some(&salt.0), &ikm);
+    let mut prk = Zeroizing::new([0; 32]);
+    prk.copy_from_slice(&output);
+    output.as_mut_slice().zeroize();
+    Combined(Material::Prk(prk))
+}
+
+fn framed(ikm: &mut Vec<u8>, field: &[u8]) {
+    let length = u16::try_from(field.len()).expect("names and shares are short");
+    ikm.extend_from_slice(&length.to_be_bytes());
+    ikm.extend_from_slice(field);
+}
+
+/// `sha256-concat-hex`: in the given order.
+pub(crate) fn sha256_concat_hex(shares: &[&Share]) -> Combined {
+    let mut hash = Sha256::new();
+    for share in shares {
+        hash.update(hex(share).as_slice());
+    }
+    published(|key| hash.finalize_into(key.into()))
+}
+
+/// `hmac-chain-hex`: in the given order.
+pub(crate) fn hmac_chain_hex(first: &Share, rest: &[&Share]) -> Combined {
+    let mut data = hex(first);
+    let mut key = Zeroizing::new([0; 32]);
+    for share in rest {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&*hex(share)).expect("HMAC takes any key");
+        mac.update(&*data);
+        let mut output = mac.finalize().into_bytes();
+        key.copy_from_slice(&output);
+        output.as_mut_slice().zeroize();
+        data = hex_of(&key);
+    }
+    Combined(Material::Key(key))
+}
+
+/// `xor-sha256`: in any order.
+pub(crate) fn xor_sha256(shares: &[&Share]) -> Combined {
+    let mut sum = Zeroizing::new([0; Share::LENGTH]);
+    for share in shares {
+        // To make the key.
+        for (sum, byte) in sum.iter_mut().zip(share.expose_secret()) {
+            *sum ^= byte;
+        }
+    }
+    let hash = Sha256::new_with_prefix(sum.as_slice());
+    published(|key| hash.finalize_into(key.into()))
+}
+
+fn published(write: impl FnOnce(&mut [u8; 32])) -> Combined {
+    let mut key = Zeroizing::new([0; 32]);
+    write(&mut key);
+    Combined(Material::Key(key))
+}
+
+fn hex(share: &Share) -> Zeroizing<[u8; 64]> {
+    // To make the key: the published derivations work on the text.
+    hex_of(share.expose_secret())
+}
+
+fn hex_of(bytes: &[u8; 32]) -> Zeroizing<[u8; 64]> {
+    let mut text = Zeroizing::new([0; 64]);
+    base16ct::lower::encode(bytes, &mut *text).expect("the buffer is twice as long");
+    text
+}

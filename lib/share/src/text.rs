@@ -1,0 +1,139 @@
+//! How a share is written: hex digits of either case, or unpadded base64url.
+//!
+//! White space around it is allowed, as a file's last line feed is; inside it is not. Decoding takes the same time
+//! for every text of one length.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use mcbn_secret::{ShamirShare, Share};
+use std::fmt::{self, Display};
+use std::str;
+use zeroize::Zeroizing;
+
+/// 64 hex digits or 43 base64url characters.
+pub fn share(text: &[u8]) -> Result<Share, NotAShare> {
+    Share::fill(|bytes| decode(text, bytes))
+}
+
+/// 66 hex digits or 44 base64url characters; the first byte is the x-coordinate.
+pub fn shamir_share(text: &[u8]) -> Result<ShamirShare, NotAShare> {
+    ShamirShare::fill(|bytes| decode(text, bytes))
+}
+
+/// Lower-case hex digits, for the participant who will keep the share.
+pub fn shamir_share_hex(share: &ShamirShare) -> Zeroizing<String> {
+    let mut hex = Zeroizing::new([0; 2 * ShamirShare::LENGTH]);
+    // This is the text that the participant asked for.
+    let text = base16ct::lower::encode_str(share.expose_secret(), &mut *hex);
+    Zeroizing::new(text.expect("the buffer is twice as long").to_owned())
+}
+
+fn decode<const N: usize>(text: &[u8], bytes: &mut [u8; N]) -> Result<(), NotAShare> {
+    let text = text.trim_ascii();
+    let decoded = if text.len() == 2 * N {
+        base16ct::mixed::decode(text, bytes).is_ok()
+    } else if text.len() == (4 * N).div_ceil(3) {
+        str::from_utf8(text).is_ok_and(|text| Base64UrlUnpadded::decode(text, bytes).is_ok())
+    } else {
+        return Err(NotAShare::Length);
+    };
+    match decoded {
+        true => Ok(()),
+        false => Err(NotAShare::Digits),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAShare {
+    /// It is neither as long as the hex form nor as long as the base64url form.
+    Length,
+    /// A character stands in it that its form does not have, or bits beyond the last byte are set.
+    Digits,
+}
+
+impl Display for NotAShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NotAShare::Length => "its length is wrong",
+            NotAShare::Digits => "it is neither hex digits nor base64url",
+        })
+    }
+}
+
+impl std::error::Error for NotAShare {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "2c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228dbfed90";
+    const BASE64URL: &str = "LG9j-MD1OlZdsEG5HAqVrdiRP8ECZwWJ2zmCIo2_7ZA";
+
+    #[test]
+    fn every_way_of_writing_a_share_gives_the_same_bytes() {
+        let plain = share(HEX.as_bytes()).unwrap();
+        assert_eq!(plain.expose_secret()[..3], [0x2c, 0x6f, 0x63]);
+        for text in [
+            HEX.to_ascii_uppercase(),
+            format!("2C6f{}", &HEX[4..]),
+            format!(" \t\r\n{HEX}\r\n"),
+            BASE64URL.into(),
+            format!("{BASE64URL}\n"),
+        ] {
+            assert!(share(text.as_bytes()) == Ok(share(HEX.as_bytes()).unwrap()));
+        }
+    }
+
+    #[test]
+    fn a_share_of_another_length_is_refused() {
+        for text in [
+            "",
+            " \n",
+            &HEX[1..],
+            &HEX[..62],
+            &BASE64URL[1..],
+            &format!("{HEX}0"),
+            &format!("0x{HEX}"),
+            &format!("{BASE64URL}="),
+            &format!("{} {}", &HEX[..32], &HEX[32..]),
+            &format!("\u{feff}{HEX}"),
+            &format!("{HEX}\n{HEX}"),
+        ] {
+            assert_eq!(share(text.as_bytes()), Err(NotAShare::Length), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn other_characters_are_refused() {
+        for text in [
+            &HEX.replacen('c', "g", 1),
+            &HEX.replacen('c', "\0", 1),
+            &HEX.replacen("2c", " c", 1).replace(" c", "c "),
+            &BASE64URL.replace('-', "+"),
+            &BASE64URL.replace('_', "/"),
+            &BASE64URL.replace('-', " "),
+        ] {
+            assert_eq!(share(text.as_bytes()), Err(NotAShare::Digits), "{text:?}");
+        }
+        let mut bytes = BASE64URL.as_bytes().to_vec();
+        bytes[7] = 0xff;
+        assert_eq!(share(&bytes), Err(NotAShare::Digits));
+    }
+
+    #[test]
+    fn bits_beyond_the_last_byte_are_refused() {
+        let sibling = format!("{}B", &BASE64URL[..42]);
+        assert_eq!(share(sibling.as_bytes()), Err(NotAShare::Digits));
+    }
+
+    #[test]
+    fn a_shamir_share_is_one_byte_longer() {
+        let hex = format!("07{HEX}");
+        let point = shamir_share(hex.as_bytes()).unwrap();
+        assert_eq!(point.expose_secret()[0], 7);
+        assert_eq!(*shamir_share_hex(&point), hex);
+        assert_eq!(shamir_share(HEX.as_bytes()), Err(NotAShare::Length));
+        assert_eq!(share(hex.as_bytes()), Err(NotAShare::Length));
+        let base64url = "ByxvY_jA9TpWXbBBuRwKla3YkT_BAmcFids5giKNv-2Q";
+        assert!(shamir_share(base64url.as_bytes()) == Ok(point));
+    }
+}
