@@ -1,0 +1,57 @@
+#!/bin/bash
+# Builds cargo-bazel inside the builder root: crate_universe's generator, from the crates registry by its own lock file.
+#
+#   make_cargo_bazel.sh CACHE TARGET
+#
+# The root has no C compiler; zig, the build's own, serves. Nothing of this reaches an image: cargo-bazel only writes BUILD files.
+set -euo pipefail
+cache=$1 target=$2
+cc=$(cd "$(dirname "$0")/../toolchain/cc" && pwd)
+version=${target##*-}
+
+zig=$cache/zig-$(sha256sum "$cc/requirements.txt" | cut -c1-12)
+if [ ! -d "$zig" ]; then
+  rm -rf "$zig.part"
+  mkdir -p "$zig.part/wheel" "$zig.part/bin"
+  pip=(/usr/share/python-wheels/pip-*.whl)
+  python3 "${pip[0]}/pip" -q download --require-hashes --no-deps --only-binary=:all: \
+    --platform=manylinux_2_12_x86_64 --no-cache-dir --dest="$zig.part/wheel" --requirement="$cc/requirements.txt"
+  unzip -q "$zig.part"/wheel/*.whl -d "$zig.part"
+  rm -r "$zig.part/wheel"
+  sed 's/%{target}/x86_64-linux-gnu.2.34/' "$cc/zig_wrapper.sh" >"$zig.part/bin/cc"
+  chmod +x "$zig.part/bin/cc" "$zig.part/ziglang/zig"
+  mv "$zig.part" "$zig"
+fi
+
+export CARGO_HOME=$cache/home/.cargo RUSTC=$MCBN_RUST_TOOLCHAIN/bin/rustc ZIG_WRAPPER_CACHE=$zig/cache
+export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER=$zig/bin/cc
+quiet=
+[ -t 2 ] || quiet=--quiet
+rm -rf "$target.part"
+"$MCBN_RUST_TOOLCHAIN/bin/cargo" install $quiet --locked --version "$version" --root "$target.part" \
+  --target-dir "$target.build" cargo-bazel
+rm -rf "$target.build" "$zig/cache"
+
+# rules_rust 0.54.1 names cargo-bazel 0.15.0, which cannot read edition 2024 or version 4 of Cargo.lock. The next version
+# can, and differs in a few arguments.
+cat >"$target.part/bin/generator" <<EOF
+#!/bin/bash
+set -eu
+export CARGO_HOME=\${CARGO_HOME:-\$HOME/.cargo}
+arguments=("\$@")
+for ((i = 0; i < \$#; i++)); do
+  [ "\${arguments[i]}" != --cargo-lockfile ] || arguments+=(--nonhermetic-root-bazel-workspace-dir "\$(dirname "\${arguments[i + 1]}")")
+done
+if [ "\$1" = generate ]; then
+  # Its reader of cargo's index looks where cargo 1.84 and older kept it.
+  for index in "\$CARGO_HOME"/registry/index/*-1949cf8c6b5b557f; do
+    ln -sfn "\$index" "\${index%-*}-6f17d22bba15001f"
+  done
+  scratch=\$(mktemp -d)
+  trap 'rm -rf "\$scratch"' EXIT
+  arguments+=(--paths-to-track "\$scratch/paths" --warnings-output-path "\$scratch/warnings")
+fi
+"$target/bin/cargo-bazel" "\${arguments[@]}"
+EOF
+chmod +x "$target.part/bin/generator"
+mv "$target.part" "$target"
