@@ -1,0 +1,123 @@
+//! A small image made from fixed inputs, and the command line called in this process.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mcbn_oci::commands::{self, Failure};
+use tempfile::TempDir;
+
+pub const SETTINGS: &str = r#"{
+    "name": "sample", "version": "1.2.3",
+    "ports": [{"number": 8443, "protocol": "tcp"}, {"number": 8081, "protocol": "udp"}],
+    "settings": [
+        {"name": "listen", "flag": "--listen", "variable": "SAMPLE_LISTEN", "operator": true},
+        {"name": "backend", "flag": "--backend", "variable": "SAMPLE_BACKEND", "operator": true},
+        {"name": "share", "flag": "--share", "variable": "SAMPLE_SHARES", "operator": false}
+    ]
+}"#;
+
+/// A folder with the inputs of an image, and the images made from them.
+pub struct Bench(TempDir);
+
+impl Bench {
+    pub fn new() -> Self {
+        let bench = Self(TempDir::new().expect("a temporary folder can be made"));
+        bench.put("program", b"#!not a real program\n\x00\x01\x02\x03");
+        bench.put("settings.json", SETTINGS.as_bytes());
+        bench.put(
+            "roots.crt",
+            b"-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n",
+        );
+        bench
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn text(&self, name: &str) -> String {
+        self.path(name)
+            .into_os_string()
+            .into_string()
+            .expect("a temporary path is Unicode")
+    }
+
+    pub fn put(&self, name: &str, content: &[u8]) {
+        fs::write(self.path(name), content).expect("the temporary folder takes a file");
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).expect("the file is there")
+    }
+
+    /// The arguments of `oci assemble` for the sample image.
+    pub fn recipe(&self, out: &str) -> Vec<String> {
+        let mut recipe = vec!["assemble".to_owned()];
+        for (flag, value) in [
+            ("--program", self.text("program")),
+            ("--settings", self.text("settings.json")),
+            ("--source", "https://source.example/sample".to_owned()),
+            ("--licenses", "Apache-2.0".to_owned()),
+            (
+                "--file",
+                format!(
+                    "/etc/ssl/certs/ca-certificates.crt={}",
+                    self.text("roots.crt")
+                ),
+            ),
+            (
+                "--env",
+                "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt".to_owned(),
+            ),
+            ("--out", self.text(out)),
+        ] {
+            recipe.extend([flag.to_owned(), value]);
+        }
+        recipe
+    }
+
+    /// Makes the sample image as a layout.
+    pub fn assemble(&self, out: &str) {
+        oci(&self.recipe(out)).unwrap_or_else(|failure| panic!("{}", report(&failure)));
+    }
+}
+
+pub fn oci<S: AsRef<str>>(arguments: &[S]) -> Result<String, Failure> {
+    commands::run(
+        arguments
+            .iter()
+            .map(|argument| OsString::from(argument.as_ref())),
+    )
+}
+
+/// What a user sees on standard error.
+pub fn report(failure: &Failure) -> String {
+    failure.error.report("oci")
+}
+
+/// The failure of a command line that must fail.
+pub fn refused<S: AsRef<str>>(arguments: &[S]) -> (u8, String) {
+    match oci(arguments) {
+        Ok(data) => panic!("not refused: {data}"),
+        Err(failure) => (failure.error.exit_code(), report(&failure)),
+    }
+}
+
+/// Every file under a folder, with its content.
+pub fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("the folder can be listed") {
+        let path = entry.expect("the entry can be read").path();
+        if path.is_dir() {
+            found.extend(contents(&path));
+        } else {
+            let content = fs::read(&path).expect("the file can be read");
+            found.push((path, content));
+        }
+    }
+    found.sort();
+    found
+}
