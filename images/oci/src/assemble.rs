@@ -104,7 +104,7 @@ pub fn assemble(recipe: Recipe) -> Result<Image, Misplaced> {
     };
     let manifest_bytes = serde_json::to_vec(&manifest).expect("strings and maps become JSON");
     let entries = tree::read(&tar).expect("a tree writes a tar that it can read");
-    let index_bytes = Image::index(&settings.name, &manifest_bytes);
+    let index_bytes = Image::index(&manifest_bytes, &[(spec::REF_NAME, settings.name.as_str())]);
     Ok(Image {
         name: settings.name,
         index_bytes,

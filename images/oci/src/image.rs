@@ -135,14 +135,15 @@ impl From<Fault> for Unreadable {
 }
 
 impl Image {
-    /// The index that lists one image under its name, and nothing else: with two entries, tools
+    /// The index that lists one image under its names, and nothing else: with two entries, tools
     /// that are given the bare layout would pick one by their own rules, or push the index.
-    pub fn index(name: &Name, manifest_bytes: &[u8]) -> Vec<u8> {
+    pub fn index(manifest_bytes: &[u8], names: &[(&str, &str)]) -> Vec<u8> {
         let mut descriptor = Descriptor::of(spec::MANIFEST, manifest_bytes);
         descriptor.platform = Some(Platform::linux_amd64());
-        descriptor
-            .annotations
-            .insert(spec::REF_NAME.to_owned(), name.to_string());
+        for (key, name) in names {
+            let (key, name) = ((*key).to_owned(), (*name).to_owned());
+            descriptor.annotations.insert(key, name);
+        }
         serde_json::to_vec(&Index::of(vec![descriptor])).expect("strings and maps become JSON")
     }
 

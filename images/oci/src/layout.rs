@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::image::{Files, Image, Unreadable, blob_path};
+use crate::spec;
 use crate::tree::{self, Kind, Mode, Tree};
 
 /// Reads the image at `path`, a layout directory or an archive made by [`archive`].
@@ -54,10 +55,11 @@ pub fn write(image: &Image, directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The layout as one tar file that `skopeo`, `podman load` and `docker load` take.
+/// The layout as one tar file that `skopeo`, `podman load`, `docker load` and `ctr` take.
 ///
-/// `manifest.json` is what older `docker load` and `docker-archive:` readers look for; it names
-/// the same blobs. The image it gives has the same configuration, so the same image ID.
+/// `manifest.json` is what Docker's own image store and `docker-archive:` readers look for; it
+/// names the same blobs, so the image has the same ID. Docker's containerd store reads the index
+/// instead, and a name there in its full form; in the layout that name would be noise.
 pub fn archive(image: &Image) -> Vec<u8> {
     // Keys in alphabetical order: the text is then the same whether or not some crate of the
     // build turns on serde_json's `preserve_order`.
@@ -66,14 +68,22 @@ pub fn archive(image: &Image) -> Vec<u8> {
         "Layers": [blob_path(&image.layer_digest())],
         "RepoTags": [format!("{}:latest", image.name)],
     }]);
+    let full_name = format!("docker.io/library/{}:latest", image.name);
+    let names = [
+        (spec::REF_NAME, image.name.as_str()),
+        (spec::CONTAINERD_NAME, &full_name),
+    ];
     let mut tree = Tree::default();
     let mut add = |path: &str, content: Vec<u8>| {
         tree.add(&format!("/{path}"), Mode::Data, content)
             .expect("a layout's paths are clean");
     };
     for (path, content) in image.files() {
-        add(&path, content.to_vec());
+        if path != "index.json" {
+            add(&path, content.to_vec());
+        }
     }
+    add("index.json", Image::index(&image.manifest_bytes, &names));
     add("manifest.json", docker.to_string().into_bytes());
     tree.to_tar()
 }

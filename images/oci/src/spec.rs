@@ -21,6 +21,9 @@ pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 /// Names an image inside a layout; `skopeo copy oci:DIR:NAME` and `podman load` go by it.
 pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
+/// Names an image for containerd, which takes only full names.
+pub const CONTAINERD_NAME: &str = "io.containerd.image.name";
+
 /// The whole of a layout's `oci-layout` file.
 pub const LAYOUT_FILE: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 
