@@ -40,6 +40,7 @@ set -eu
 export CARGO_HOME=\${CARGO_HOME:-\$HOME/.cargo}
 arguments=("\$@")
 for ((i = 0; i < \$#; i++)); do
+  [ "\${arguments[i]}" != --repository-dir ] || folder=\${arguments[i + 1]}
   [ "\${arguments[i]}" != --cargo-lockfile ] || arguments+=(--nonhermetic-root-bazel-workspace-dir "\$(dirname "\${arguments[i + 1]}")")
 done
 if [ "\$1" = generate ]; then
@@ -52,6 +53,8 @@ if [ "\$1" = generate ]; then
   arguments+=(--paths-to-track "\$scratch/paths" --warnings-output-path "\$scratch/warnings")
 fi
 "$target/bin/cargo-bazel" "\${arguments[@]}"
+# It loads a rule for local crates that 0.54.1 does not have, and that nothing here uses.
+[ "\$1" != generate ] || find "\$folder" -name '*.bzl' -exec sed -i '/local_crate_mirror/d' {} +
 EOF
 chmod +x "$target.part/bin/generator"
 mv "$target.part" "$target"

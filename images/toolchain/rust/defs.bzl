@@ -1,93 +1,121 @@
-"""How this project's crates are built: one macro a kind, and everything else read from the crate's Cargo.toml."""
+"""How this project's crates are built: one macro a kind of crate, and everything else read from its Cargo.toml.
+
+As for cargo, `src/` is the crate, `tests/*.rs` are one test program each, and `testdata/` is what either may include.
+"""
 
 load("@crates//:defs.bzl", "aliases", "all_crate_deps")
 load("@rules_rust//rust:defs.bzl", "rust_binary", "rust_library", "rust_test")
 
 _EDITION = "2024"
 
-def _unit_tests(crate, data, size):
-    rust_test(
-        name = crate + "_test",
-        size = size,
-        aliases = aliases(
-            normal_dev = True,
-            proc_macro_dev = True,
-        ),
-        crate = ":" + crate,
-        data = data,
-        edition = _EDITION,
-        proc_macro_deps = all_crate_deps(proc_macro_dev = True),
-        deps = all_crate_deps(normal_dev = True),
-    )
+# Who may link a library crate. Dependencies run one way: images -> workloads -> lib, participant -> lib, tests -> all.
+_LIBRARY_USERS = [
+    "//lib:__subpackages__",
+    "//participant:__subpackages__",
+    "//tests:__subpackages__",
+    "//workloads:__subpackages__",
+]
 
-def mcbn_library(name, deps = [], crate_features = [], compile_data = [], test_data = [], test_size = "medium", tests = True, **kwargs):
-    """A library crate and its unit tests, `<name>_test`.
+_PROGRAM_USERS = [
+    "//images:__subpackages__",
+    "//tests:__subpackages__",
+]
 
-    Args:
-        name: the folder's name; the crate is `mcbn_<name>`.
-        deps: this project's own crates that it links; those of others stand in Cargo.toml.
-        crate_features: Cargo features that are switched on.
-        compile_data: files that the source includes.
-        test_data: files that the tests read.
-        test_size: Bazel's size of the tests.
-        tests: False for a crate that has none.
-        **kwargs: passed to rust_library.
-    """
-    rust_library(
+def _crate(rule, name, deps, **kwargs):
+    rule(
         name = name,
         srcs = native.glob(["src/**/*.rs"]),
         aliases = aliases(),
-        compile_data = compile_data,
-        crate_features = crate_features,
-        crate_name = "mcbn_" + name.replace("-", "_"),
+        compile_data = native.glob(
+            ["testdata/**"],
+            allow_empty = True,
+        ),
         edition = _EDITION,
         proc_macro_deps = all_crate_deps(proc_macro = True),
         version = native.module_version(),
         deps = all_crate_deps(normal = True) + deps,
         **kwargs
     )
-    if tests:
-        _unit_tests(name, test_data, test_size)
 
-def mcbn_program(name, deps = [], crate_features = [], compile_data = [], test_data = [], test_size = "medium", tests = True, **kwargs):
-    """A program and its unit tests, `<name>_test`; the arguments are those of mcbn_library."""
-    rust_binary(
-        name = name,
-        srcs = native.glob(["src/**/*.rs"]),
-        aliases = aliases(),
-        compile_data = compile_data,
-        crate_features = crate_features,
-        edition = _EDITION,
-        proc_macro_deps = all_crate_deps(proc_macro = True),
-        version = native.module_version(),
-        deps = all_crate_deps(normal = True) + deps,
-        **kwargs
-    )
-    if tests:
-        _unit_tests(name, test_data, test_size)
-
-def mcbn_integration_test(name, srcs = None, deps = [], data = [], env = {}, **kwargs):
-    """A test crate of its own: one file of tests, or `tests/<name>.rs`, with the crate's dependencies and dev-dependencies."""
+def _tests(name, deps, programs, data, env, harness, tags):
+    """`<name>_test` runs the crate's unit tests, `<name>_<file>_test` each file of `tests/`."""
     rust_test(
-        name = name,
-        srcs = srcs or ["tests/{}.rs".format(name)],
+        name = name + "_test",
+        size = "medium",
         aliases = aliases(
-            normal = True,
             normal_dev = True,
-            proc_macro = True,
             proc_macro_dev = True,
         ),
+        crate = ":" + name,
         data = data,
         edition = _EDITION,
         env = env,
-        proc_macro_deps = all_crate_deps(
-            proc_macro = True,
-            proc_macro_dev = True,
-        ),
-        version = native.module_version(),
-        deps = all_crate_deps(
-            normal = True,
-            normal_dev = True,
-        ) + deps,
-        **kwargs
+        proc_macro_deps = all_crate_deps(proc_macro_dev = True),
+        tags = tags,
+        deps = all_crate_deps(normal_dev = True),
     )
+    for path in native.glob(
+        ["tests/*.rs"],
+        allow_empty = True,
+    ):
+        stem = path.removeprefix("tests/").removesuffix(".rs")
+        rust_test(
+            name = "{}_{}_test".format(name, stem),
+            size = "medium",
+            srcs = [path] + native.glob(
+                ["tests/*/**/*.rs"],
+                allow_empty = True,
+            ),
+            aliases = aliases(
+                normal = True,
+                normal_dev = True,
+                proc_macro = True,
+                proc_macro_dev = True,
+            ),
+            compile_data = native.glob(
+                ["testdata/**"],
+                allow_empty = True,
+            ),
+            crate_name = stem + "_test",
+            crate_root = path,
+            data = data + programs,
+            edition = _EDITION,
+            env = env,
+            proc_macro_deps = all_crate_deps(
+                proc_macro = True,
+                proc_macro_dev = True,
+            ),
+            # Where cargo says it too: the path of each program of the crate, from the folder in which a test starts.
+            rustc_env = {
+                "CARGO_BIN_EXE_" + program.removeprefix(":"): "$(rootpath {})".format(program)
+                for program in programs
+            },
+            tags = tags,
+            use_libtest_harness = stem not in harness,
+            version = native.module_version(),
+            deps = all_crate_deps(
+                normal = True,
+                normal_dev = True,
+            ) + deps,
+        )
+
+def mcbn_library(name, deps = [], test_data = [], test_env = {}, test_tags = [], own_harness = [], visibility = _LIBRARY_USERS, **kwargs):
+    """A library crate, `mcbn_<name>`, and its tests.
+
+    Args:
+        name: the folder's name.
+        deps: this project's own crates that it links; those of others stand in its Cargo.toml.
+        test_data: files that the tests read while they run.
+        test_env: variables of the tests.
+        test_tags: Bazel tags of the tests.
+        own_harness: files of `tests/`, without `.rs`, that bring their own main.
+        visibility: who may link it.
+        **kwargs: passed to rust_library.
+    """
+    _crate(rust_library, name, deps, crate_name = "mcbn_" + name.replace("-", "_"), visibility = visibility, **kwargs)
+    _tests(name, deps + [":" + name], [], test_data, test_env, own_harness, test_tags)
+
+def mcbn_program(name, deps = [], test_data = [], test_env = {}, test_tags = [], own_harness = [], visibility = _PROGRAM_USERS, **kwargs):
+    """A program and its tests; the arguments are those of mcbn_library."""
+    _crate(rust_binary, name, deps, visibility = visibility, **kwargs)
+    _tests(name, deps, [":" + name], test_data, test_env, own_harness, test_tags)
