@@ -6,7 +6,8 @@
 //! HKDF ([RFC 5869](https://www.rfc-editor.org/rfc/rfc5869)).
 
 use crate::participant::Participant;
-use hkdf::Hkdf;
+use hkdf::{Hkdf, HkdfExtract};
+use hmac::digest::FixedOutput;
 use hmac::{Hmac, KeyInit, Mac};
 use mcbn_secret::{Psk, RsaSeed, Share, SharedSecret};
 use sha2::{Digest, Sha256};
@@ -106,30 +107,23 @@ pub(crate) fn shamir_v1(secret: &SharedSecret, manifest: Option<&ManifestDigest>
 }
 
 fn extract<'a>(
-    entries: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
+    entries: impl Iterator<Item = (&'a str, &'a [u8])>,
     manifest: Option<&ManifestDigest>,
 ) -> Combined {
-    // A vector that grew would leave copies behind.
-    let length = entries
-        .clone()
-        .map(|(name, secret)| 4 + name.len() + secret.len());
-    let mut ikm = Zeroizing::new(Vec::with_capacity(length.sum()));
-    for (name, secret) in entries {
-        framed(&mut ikm, name.as_bytes());
-        framed(&mut ikm, secret);
-    }
     let salt = manifest.unwrap_or(&NO_MANIFEST);
-    let (mut output, _) = Hkdf::<Sha256>::extract(Some(&salt.0), &ikm);
+    let mut ikm = HkdfExtract::<Sha256>::new(Some(&salt.0));
+    for (name, secret) in entries {
+        for field in [name.as_bytes(), secret] {
+            let length = u16::try_from(field.len()).expect("names and shares are short");
+            ikm.input_ikm(&length.to_be_bytes());
+            ikm.input_ikm(field);
+        }
+    }
+    let (mut output, _) = ikm.finalize();
     let mut prk = Zeroizing::new([0; 32]);
     prk.copy_from_slice(&output);
     output.as_mut_slice().zeroize();
     Combined(Material::Prk(prk))
-}
-
-fn framed(ikm: &mut Vec<u8>, field: &[u8]) {
-    let length = u16::try_from(field.len()).expect("names and shares are short");
-    ikm.extend_from_slice(&length.to_be_bytes());
-    ikm.extend_from_slice(field);
 }
 
 /// `sha256-concat-hex`: in the given order.
@@ -138,7 +132,7 @@ pub(crate) fn sha256_concat_hex(shares: &[&Share]) -> Combined {
     for share in shares {
         hash.update(hex(share).as_slice());
     }
-    published(|key| hash.finalize_into(key.into()))
+    published(|key| FixedOutput::finalize_into(hash, key.into()))
 }
 
 /// `hmac-chain-hex`: in the given order.
@@ -148,9 +142,7 @@ pub(crate) fn hmac_chain_hex(first: &Share, rest: &[&Share]) -> Combined {
     for share in rest {
         let mut mac = Hmac::<Sha256>::new_from_slice(&*hex(share)).expect("HMAC takes any key");
         mac.update(&*data);
-        let mut output = mac.finalize().into_bytes();
-        key.copy_from_slice(&output);
-        output.as_mut_slice().zeroize();
+        mac.finalize_into((&mut *key).into());
         data = hex_of(&key);
     }
     Combined(Material::Key(key))
@@ -166,7 +158,7 @@ pub(crate) fn xor_sha256(shares: &[&Share]) -> Combined {
         }
     }
     let hash = Sha256::new_with_prefix(sum.as_slice());
-    published(|key| hash.finalize_into(key.into()))
+    published(|key| FixedOutput::finalize_into(hash, key.into()))
 }
 
 fn published(write: impl FnOnce(&mut [u8; 32])) -> Combined {

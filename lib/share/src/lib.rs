@@ -9,7 +9,7 @@
 //! never by value. What cannot be seen here: whether a share is fresh, and whether its owner keeps it.
 //!
 //! Shares and everything made from them are decoded, compared and combined without branches or table look-ups that
-//! depend on them, and wiped after use.
+//! depend on them. They are wiped after use, as far as the primitives leave no copies on the stack.
 #![forbid(unsafe_code)]
 
 mod combine;

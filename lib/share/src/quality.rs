@@ -46,6 +46,17 @@ mod tests {
     }
 
     #[test]
+    fn every_byte_is_compared() {
+        let bytes = with_distinct(32);
+        assert!(equal(&bytes, &bytes));
+        for i in 0..bytes.len() {
+            let mut other = bytes;
+            other[i] ^= 1;
+            assert!(!equal(&bytes, &other));
+        }
+    }
+
+    #[test]
     fn sixteen_distinct_values_are_enough() {
         assert!(looks_random(&with_distinct(16)));
     }

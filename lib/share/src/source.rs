@@ -245,4 +245,4 @@ impl Error for Unreadable {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
