@@ -1,0 +1,104 @@
+//! The server's side.
+
+use std::sync::LazyLock;
+
+use openssl::error::ErrorStack;
+use openssl::ex_data::Index;
+use openssl::ssl::{ClientHelloResponse, Ssl, SslContext, SslMethod};
+use mcbn_secret::Psk;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::context::{self, Versions};
+use crate::error::{HandshakeError, Setup};
+use crate::identity::Identity;
+use crate::stream::PskStream;
+use crate::{ffi, offer};
+
+/// Accepts connections from clients that know the key.
+#[derive(Clone)]
+pub struct Acceptor {
+    ctx: SslContext,
+}
+
+impl Acceptor {
+    /// An acceptor for one identity and its key.
+    pub fn new(identity: Identity, key: Psk, versions: Versions) -> Result<Self, Setup> {
+        let mut ctx = context::builder(SslMethod::tls_server(), versions)?;
+        ctx.set_num_tickets(0)
+            .map_err(Setup::step("switch tickets off"))?;
+
+        let keys = Keys::new(identity, key)?;
+        let offered = *OFFERED.as_ref().map_err(|stack| Setup::step("make an index")(stack.clone()))?;
+        let own = keys.identity.clone();
+        ctx.set_client_hello_callback(move |ssl, _alert| {
+            let found = ffi::pre_shared_key_extension(ssl).is_some_and(|extension| {
+                // Every identity is looked at, so that the time does not say which one matched.
+                offer::identities(extension).fold(false, |found, name| found | own.matches(name))
+            });
+            ssl.set_ex_data(offered, OwnIdentityOffered(found));
+            Ok(ClientHelloResponse::SUCCESS)
+        });
+        // A panic must not cross into C, so nothing here can: no indexing, no unwrapping.
+        ctx.set_psk_server_callback(move |ssl, name, out| {
+            let own = keys.identity.matches(name.unwrap_or_default());
+            let own_follows = ssl.ex_data(offered).is_some_and(|offered| offered.0);
+            if !own && own_follows {
+                // TLS 1.3: a ticket of another server, or another of the client's keys. Ours comes next.
+                return Ok(0);
+            }
+            Ok(keys.answer(own, out))
+        });
+        Ok(Self { ctx: ctx.build() })
+    }
+
+    /// Does the handshake. Ends when the peer lets it end: the caller sets the deadline.
+    pub async fn accept<S>(&self, stream: S) -> Result<PskStream<S>, HandshakeError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut ssl = Ssl::new(&self.ctx)
+            .map_err(|stack| HandshakeError::Local(Setup::step("make a connection")(stack)))?;
+        ssl.set_accept_state();
+        PskStream::handshake(ssl, stream).await
+    }
+}
+
+/// Whether the ClientHello names the identity that the server has a key for.
+struct OwnIdentityOffered(bool);
+
+static OFFERED: LazyLock<Result<Index<Ssl, OwnIdentityOffered>, ErrorStack>> =
+    LazyLock::new(Ssl::new_ex_index);
+
+/// The key, and the one that stands in for every key that does not exist.
+struct Keys {
+    identity: Identity,
+    key: Psk,
+    decoy: Psk,
+}
+
+impl Keys {
+    fn new(identity: Identity, key: Psk) -> Result<Self, Setup> {
+        let mut decoy = [0; Psk::LEN];
+        openssl::rand::rand_bytes(&mut decoy).map_err(Setup::step("draw random bytes"))?;
+        Ok(Self {
+            identity,
+            key,
+            decoy: Psk::new(decoy),
+        })
+    }
+
+    /// Writes the key for a known identity, or a random one that nobody knows for any other, so that an unknown
+    /// identity fails where a wrong key fails, with the same alert and after the same work.
+    fn answer(&self, known: bool, out: &mut [u8]) -> usize {
+        let [decoy, key] = [&self.decoy, &self.key];
+        let chosen = [decoy, key][usize::from(known)];
+        match out.get_mut(..Psk::LEN) {
+            Some(room) => {
+                // OpenSSL needs the bytes: this is the one place where the server's key enters TLS.
+                room.copy_from_slice(chosen.expose_secret());
+                Psk::LEN
+            }
+            None => 0,
+        }
+    }
+}

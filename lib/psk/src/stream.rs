@@ -1,0 +1,201 @@
+//! The encrypted stream.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{Error, ErrorCode, ShutdownState, Ssl, SslStream};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::error::{HandshakeError, PeerFault, Setup, classify};
+use crate::peer::AuthenticatedPeer;
+use crate::wire::Wire;
+
+/// Plaintext that one write takes: four full records, which then leave in one system call.
+const MAX_WRITE: usize = 64 * 1024;
+
+/// A connection to a peer that has shown that it knows the key.
+///
+/// Reading ends (`Ok` with nothing read) only where the peer said so with `close_notify`; a connection that just
+/// breaks off is an `UnexpectedEof`, since anyone on the path can break it. Each direction ends on its own.
+pub struct PskStream<S> {
+    tls: SslStream<Wire<S>>,
+    peer: AuthenticatedPeer,
+}
+
+impl<S> PskStream<S> {
+    /// The proof that the peer knows the key.
+    pub fn peer(&self) -> &AuthenticatedPeer {
+        &self.peer
+    }
+
+    /// The stream below.
+    pub fn transport(&self) -> &S {
+        self.tls.get_ref().stream()
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> PskStream<S> {
+    pub(crate) async fn handshake(ssl: Ssl, stream: S) -> Result<Self, HandshakeError> {
+        let mut tls = SslStream::new(ssl, Wire::new(stream))
+            .map_err(|stack| HandshakeError::Local(Setup::step("make a connection")(stack)))?;
+        let outcome = poll_fn(|cx| poll_handshake(&mut tls, cx)).await;
+        // Whatever the outcome, what OpenSSL has to say leaves first: the last flight, or the alert.
+        let sent = poll_fn(|cx| tls.get_mut().poll_drain(cx)).await;
+        outcome?;
+        sent.map_err(HandshakeError::Io)?;
+        let peer = match AuthenticatedPeer::of(tls.ssl()) {
+            Ok(peer) => peer,
+            Err(fault) => {
+                // No data has passed. `close_notify` is all that can be said at this point.
+                let _ = tls.shutdown();
+                let _ = poll_fn(|cx| tls.get_mut().poll_drain(cx)).await;
+                return Err(HandshakeError::Peer(fault));
+            }
+        };
+        Ok(Self { tls, peer })
+    }
+}
+
+fn poll_handshake<S: AsyncRead + AsyncWrite + Unpin>(
+    tls: &mut SslStream<Wire<S>>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), HandshakeError>> {
+    tls.get_mut().attach(cx);
+    forget_old_errors();
+    match tls.do_handshake() {
+        Ok(()) => Poll::Ready(Ok(())),
+        Err(error) if is_waiting(&error) => {
+            // The flight that the peer must answer.
+            match tls.get_mut().poll_drain(cx) {
+                Poll::Ready(Err(source)) => Poll::Ready(Err(closed_or_broken(source))),
+                Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
+            }
+        }
+        Err(error) => Poll::Ready(Err(classify(error))),
+    }
+}
+
+fn closed_or_broken(source: io::Error) -> HandshakeError {
+    match source.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+            HandshakeError::Peer(PeerFault::Closed)
+        }
+        _ => HandshakeError::Io(source),
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for PskStream<S> {
+    /// Fills as much of `out` as the records at hand allow.
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let tls = &mut self.tls;
+        tls.get_mut().attach(cx);
+        forget_old_errors();
+        let before = out.filled().len();
+        while out.remaining() > 0 {
+            match tls.ssl_read(out.initialize_unfilled()) {
+                Ok(n) => out.advance(n),
+                // What was read goes out first; the end, the error or the wait comes with the next call.
+                Err(_) if out.filled().len() > before => break,
+                Err(error) if error.code() == ErrorCode::ZERO_RETURN => break,
+                Err(error) if is_waiting(&error) => {
+                    // OpenSSL may have had to answer something, such as a key update.
+                    if let Poll::Ready(Err(source)) = tls.get_mut().poll_drain(cx) {
+                        return Poll::Ready(Err(source));
+                    }
+                    return Poll::Pending;
+                }
+                Err(error) => {
+                    let _ = tls.get_mut().poll_drain(cx);
+                    return Poll::Ready(Err(broken(error)));
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PskStream<S> {
+    /// Encrypts and sends. Takes nothing while earlier records wait for the network, so that at most one write's
+    /// worth of them is ever held.
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let tls = &mut self.tls;
+        tls.get_mut().attach(cx);
+        ready!(tls.get_mut().poll_drain(cx))?;
+        let Some(data) = data.get(..data.len().min(MAX_WRITE)).filter(|data| !data.is_empty())
+        else {
+            return Poll::Ready(Ok(0));
+        };
+        forget_old_errors();
+        let n = match tls.ssl_write(data) {
+            Ok(n) => n,
+            Err(error) if is_waiting(&error) => return Poll::Pending,
+            Err(error) => return Poll::Ready(Err(broken(error))),
+        };
+        match tls.get_mut().poll_drain(cx) {
+            Poll::Ready(Err(source)) => Poll::Ready(Err(source)),
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(Ok(n)),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wire = self.tls.get_mut();
+        ready!(wire.poll_drain(cx))?;
+        Pin::new(wire.stream_mut()).poll_flush(cx)
+    }
+
+    /// Says `close_notify`, sends all that waits, and ends the writing direction below. Reading goes on.
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let tls = &mut self.tls;
+        tls.get_mut().attach(cx);
+        ready!(tls.get_mut().poll_drain(cx))?;
+        if !tls.get_shutdown().contains(ShutdownState::SENT) {
+            forget_old_errors();
+            match tls.shutdown() {
+                Ok(_) => {}
+                Err(error) if error.code() == ErrorCode::ZERO_RETURN || is_waiting(&error) => {}
+                Err(error) => return Poll::Ready(Err(broken(error))),
+            }
+        }
+        ready!(tls.get_mut().poll_drain(cx))?;
+        Pin::new(tls.get_mut().stream_mut()).poll_shutdown(cx)
+    }
+}
+
+impl<S> fmt::Debug for PskStream<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PskStream")
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// OpenSSL keeps a queue of errors for each thread. What another connection left there must not be read as ours.
+fn forget_old_errors() {
+    drop(ErrorStack::get());
+}
+
+fn is_waiting(error: &Error) -> bool {
+    matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::WANT_WRITE)
+}
+
+/// An error of an established connection, as an I/O error.
+fn broken(error: Error) -> io::Error {
+    match classify(error) {
+        HandshakeError::Io(source) => source,
+        HandshakeError::Peer(PeerFault::Closed) => io::ErrorKind::UnexpectedEof.into(),
+        HandshakeError::Peer(fault) => io::Error::new(io::ErrorKind::InvalidData, fault.reason()),
+        HandshakeError::Local(setup) => io::Error::other(setup),
+    }
+}

@@ -1,0 +1,115 @@
+//! The network below OpenSSL: what it writes is gathered, so that many records leave in one system call.
+
+use std::cell::Cell;
+use std::io::{self, Read, Write};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Bytes that may wait here. Records come in only after all earlier ones have left, so that this is met only by a
+/// peer that makes OpenSSL answer it and reads none of the answers.
+const MAX_WAITING: usize = 256 * 1024;
+
+/// A stream as OpenSSL wants it: synchronous, and saying `WouldBlock`.
+pub(crate) struct Wire<S> {
+    stream: S,
+    /// Of the task that polls right now.
+    waker: Waker,
+    outgoing: Vec<u8>,
+    sent: usize,
+}
+
+impl<S> Wire<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        Self {
+            stream,
+            waker: Waker::noop().clone(),
+            outgoing: Vec::new(),
+            sent: 0,
+        }
+    }
+
+    /// To be called before OpenSSL is, so that whoever polls is the one who is woken.
+    pub(crate) fn attach(&mut self, cx: &Context<'_>) {
+        if !self.waker.will_wake(cx.waker()) {
+            self.waker.clone_from(cx.waker());
+        }
+    }
+
+    pub(crate) fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    pub(crate) fn stream_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Wire<S> {
+    /// Sends what has been gathered.
+    pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(rest) = self.outgoing.get(self.sent..).filter(|rest| !rest.is_empty()) {
+            let n = ready!(Pin::new(&mut self.stream).poll_write(cx, rest))?;
+            if n == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.sent += n;
+        }
+        if self.sent > 0 {
+            self.sent = 0;
+            lend(std::mem::take(&mut self.outgoing));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> Read for Wire<S> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let mut cx = Context::from_waker(&self.waker);
+        let mut out = ReadBuf::new(out);
+        match Pin::new(&mut self.stream).poll_read(&mut cx, &mut out) {
+            Poll::Ready(done) => done.map(|()| out.filled().len()),
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Write for Wire<S> {
+    fn write(&mut self, records: &[u8]) -> io::Result<usize> {
+        if self.outgoing.len() + records.len() > MAX_WAITING {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        if self.outgoing.capacity() == 0 {
+            self.outgoing = borrow();
+        }
+        self.outgoing.extend_from_slice(records);
+        Ok(records.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        // OpenSSL flushes after each flight; the stream above sends when the whole step is done.
+        Ok(())
+    }
+}
+
+thread_local! {
+    /// One buffer a thread, passed from connection to connection: only one that waits for its peer keeps its own.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+fn borrow() -> Vec<u8> {
+    SPARE.with(Cell::take)
+}
+
+fn lend(mut buffer: Vec<u8>) {
+    buffer.clear();
+    SPARE.with(|spare| {
+        let other = spare.take();
+        spare.set(if other.capacity() > buffer.capacity() {
+            other
+        } else {
+            buffer
+        });
+    });
+}
