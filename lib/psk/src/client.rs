@@ -1,6 +1,6 @@
 //! The client's side.
 
-use mcbn_secret::Psk;
+use crate::key::Psk;
 use openssl::ssl::{Ssl, SslContext, SslMethod, SslVerifyMode};
 use tokio::io::{AsyncRead, AsyncWrite};
 

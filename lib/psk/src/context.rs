@@ -40,12 +40,8 @@ const GROUPS_CLASSIC: &str = "X25519:P-256";
 const READ_BUFFER: usize = 4 * (16 * 1024 + 5 + 256);
 
 /// A context with everything that is the same for a client and a server.
-pub(crate) fn builder(
-    method: SslMethod,
-    versions: Versions,
-) -> Result<SslContextBuilder, Setup> {
-    let mut ctx =
-        SslContextBuilder::new(method).map_err(Setup::step("make a context"))?;
+pub(crate) fn builder(method: SslMethod, versions: Versions) -> Result<SslContextBuilder, Setup> {
+    let mut ctx = SslContextBuilder::new(method).map_err(Setup::step("make a context"))?;
     let lowest = match versions {
         Versions::Tls13 => SslVersion::TLS1_3,
         Versions::Tls12And13 => SslVersion::TLS1_2,

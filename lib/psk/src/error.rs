@@ -100,9 +100,9 @@ impl fmt::Display for PeerFault {
             Self::NotTls => f.write_str("the peer does not speak TLS"),
             Self::PlainHttp => f.write_str("the peer sent an HTTP request in clear"),
             Self::Version => f.write_str("the peer offered no allowed protocol version"),
-            Self::NothingShared => {
-                f.write_str("the peer offered no pre-shared key, cipher suite or group allowed here")
-            }
+            Self::NothingShared => f.write_str(
+                "the peer offered no pre-shared key, cipher suite or group allowed here",
+            ),
             Self::WrongKey => f.write_str("the peer has another key or named an unknown identity"),
             Self::Certificate => f.write_str("the peer came with a certificate instead of the key"),
             Self::NoExtendedMasterSecret => {

@@ -5,7 +5,7 @@
 use std::ffi::{c_int, c_uchar, c_uint};
 
 use foreign_types::ForeignTypeRef;
-use openssl::ssl::{SslContextRef, SslRef};
+use openssl::ssl::{SslContextBuilder, SslRef};
 
 /// `TLSEXT_TYPE_psk`, the `pre_shared_key` extension ([RFC 8446 §4.2]).
 ///
@@ -30,14 +30,13 @@ pub(crate) fn pre_shared_key_extension(ssl: &SslRef) -> Option<&[u8]> {
     // the ClientHello, which lives as long as the callback that holds `ssl` runs, and `ssl` stays borrowed for as
     // long as the slice does.
     unsafe {
-        let present =
-            SSL_client_hello_get0_ext(ssl.as_ptr(), PRE_SHARED_KEY, &mut start, &mut len);
+        let present = SSL_client_hello_get0_ext(ssl.as_ptr(), PRE_SHARED_KEY, &mut start, &mut len);
         (present == 1 && !start.is_null()).then(|| std::slice::from_raw_parts(start, len))
     }
 }
 
 /// Sets how many bytes one read from the network may bring, for every connection made from `ctx`.
-pub(crate) fn set_read_buffer_len(ctx: &SslContextRef, len: usize) {
-    // SAFETY: `ctx` is a live SSL_CTX; the call stores a number in it, and no other thread has it yet.
+pub(crate) fn set_read_buffer_len(ctx: &SslContextBuilder, len: usize) {
+    // SAFETY: `ctx` is a live SSL_CTX that no other thread has yet; the call stores a number in it.
     unsafe { SSL_CTX_set_default_read_buffer_len(ctx.as_ptr(), len) }
 }

@@ -79,7 +79,10 @@ mod tests {
     #[test]
     fn the_same_bytes_match() {
         assert!(client1().matches(b"Client1"));
-        let longest: Identity = "x".repeat(Identity::MAX_LEN).parse().expect("a good identity");
+        let longest: Identity = "x"
+            .repeat(Identity::MAX_LEN)
+            .parse()
+            .expect("a good identity");
         assert!(longest.matches("x".repeat(Identity::MAX_LEN).as_bytes()));
     }
 
@@ -96,7 +99,10 @@ mod tests {
         ] {
             assert!(!client1().matches(other), "{other:?}");
         }
-        let longest: Identity = "x".repeat(Identity::MAX_LEN).parse().expect("a good identity");
+        let longest: Identity = "x"
+            .repeat(Identity::MAX_LEN)
+            .parse()
+            .expect("a good identity");
         assert!(!longest.matches("x".repeat(Identity::MAX_LEN + 1).as_bytes()));
     }
 

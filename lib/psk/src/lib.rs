@@ -24,6 +24,7 @@ mod context;
 mod error;
 mod ffi;
 mod identity;
+mod key;
 #[cfg(feature = "keylog")]
 mod keylog;
 mod offer;
@@ -36,6 +37,7 @@ pub use client::Connector;
 pub use context::Versions;
 pub use error::{HandshakeError, PeerFault, Setup};
 pub use identity::{Identity, InvalidIdentity};
+pub use key::Psk;
 pub use peer::{AuthenticatedPeer, Protocol};
 pub use server::Acceptor;
 pub use stream::PskStream;

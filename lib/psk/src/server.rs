@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
+use crate::key::Psk;
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{ClientHelloResponse, Ssl, SslContext, SslMethod};
-use mcbn_secret::Psk;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::context::{self, Versions};
@@ -28,7 +28,9 @@ impl Acceptor {
             .map_err(Setup::step("switch tickets off"))?;
 
         let keys = Keys::new(identity, key)?;
-        let offered = *OFFERED.as_ref().map_err(|stack| Setup::step("make an index")(stack.clone()))?;
+        let offered = *OFFERED
+            .as_ref()
+            .map_err(|stack| Setup::step("make an index")(stack.clone()))?;
         let own = keys.identity.clone();
         ctx.set_client_hello_callback(move |ssl, _alert| {
             let found = ffi::pre_shared_key_extension(ssl).is_some_and(|extension| {

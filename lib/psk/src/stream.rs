@@ -133,7 +133,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PskStream<S> {
         let tls = &mut self.tls;
         tls.get_mut().attach(cx);
         ready!(tls.get_mut().poll_drain(cx))?;
-        let Some(data) = data.get(..data.len().min(MAX_WRITE)).filter(|data| !data.is_empty())
+        let Some(data) = data
+            .get(..data.len().min(MAX_WRITE))
+            .filter(|data| !data.is_empty())
         else {
             return Poll::Ready(Ok(0));
         };

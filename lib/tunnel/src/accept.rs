@@ -1,0 +1,104 @@
+//! The accept loop.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mcbn_runtime::shutdown::Shutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use crate::limits::Slots;
+use crate::metrics::Metrics;
+
+/// Accepts connections and runs `serve` for each in a task of its own, until the program drains; then waits for the
+/// open ones until the drain ends, and drops what is left.
+///
+/// A connection over a limit is closed at once. Nothing that a peer or a lack of descriptors does ends the loop.
+pub async fn accept<S, F>(
+    listener: TcpListener,
+    slots: Slots,
+    metrics: Metrics,
+    shutdown: Shutdown,
+    mut serve: S,
+) where
+    S: FnMut(TcpStream, SocketAddr) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut connections = JoinSet::new();
+    let mut pause = Pause::default();
+    let draining = shutdown.draining();
+    let mut draining = std::pin::pin!(draining);
+    loop {
+        tokio::select! {
+            biased;
+            () = draining.as_mut() => break,
+            // Tasks that are done are taken out, so that the set holds open connections only.
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    pause = Pause::default();
+                    match slots.take(peer.ip()) {
+                        Ok(slot) => {
+                            let held = (slot, metrics.accepted());
+                            let served = serve(stream, peer);
+                            connections.spawn(async move {
+                                served.await;
+                                drop(held);
+                            });
+                        }
+                        Err(full) => metrics.refused(full),
+                    }
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => tokio::select! {
+                    () = draining.as_mut() => break,
+                    () = pause.after(error) => {}
+                },
+            },
+        }
+    }
+    drop(listener);
+
+    let all_done = async { while connections.join_next().await.is_some() {} };
+    tokio::select! {
+        () = all_done => {}
+        () = shutdown.ended() => {}
+    }
+    connections.shutdown().await;
+}
+
+/// Errors that `accept` passes on from a connection that died while it waited; see its manual page.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+            | io::ErrorKind::NetworkDown
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::HostUnreachable
+    )
+}
+
+/// Out of descriptors or memory, most likely: trying again at once would only burn the processor. Connections that end
+/// give descriptors back.
+#[derive(Default)]
+struct Pause {
+    failures: u32,
+}
+
+impl Pause {
+    const FIRST: Duration = Duration::from_millis(10);
+    const LONGEST: Duration = Duration::from_secs(1);
+
+    async fn after(&mut self, error: io::Error) {
+        if self.failures == 0 {
+            tracing::warn!(%error, "cannot accept connections");
+        }
+        let pause = Self::FIRST * 2u32.saturating_pow(self.failures.min(16));
+        self.failures = self.failures.saturating_add(1);
+        tokio::time::sleep(pause.min(Self::LONGEST)).await;
+    }
+}
