@@ -30,6 +30,7 @@ mod keylog;
 mod offer;
 mod peer;
 mod server;
+pub mod settings;
 mod stream;
 mod wire;
 

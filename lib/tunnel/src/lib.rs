@@ -12,7 +12,9 @@
 #![forbid(unsafe_code)]
 
 pub mod accept;
+pub mod dial;
 pub mod join;
 pub mod limits;
 pub mod listen;
 pub mod metrics;
+pub mod target;

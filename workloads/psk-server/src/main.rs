@@ -1,3 +1,15 @@
+//! A TLS server that only those reach who know a key made of every participant's share.
+//!
+//! It answers `GET /` itself, or forwards what it decrypts to a plain TCP service.
+
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod config;
+mod error;
+mod serve;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mcbn_runtime::process::main(&config::PROGRAM, config::Config::read, serve::serve)
+}

@@ -1,0 +1,72 @@
+//! One HTTP request.
+
+use std::future::poll_fn;
+use std::pin::pin;
+
+use hyper::body::Body;
+use hyper::header::{CONNECTION, HOST, HeaderValue};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
+
+use crate::config::Path;
+use crate::connect::Server;
+use crate::error::Error;
+
+/// Sends the request, and writes the answer's body to standard output as it comes.
+pub async fn get(server: &Server, path: &Path) -> Result<(), Error> {
+    let stream = server.connect().await?;
+    let (mut requests, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(Error::Http)?;
+
+    let mut request = Request::new(String::new());
+    *request.uri_mut() = path.uri();
+    let headers = request.headers_mut();
+    // The key says who is meant; the name is only what HTTP/1.1 asks for.
+    headers.insert(HOST, HeaderValue::from_static("mcbn"));
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+
+    let exchange = async {
+        let response = timeout(server.idle_timeout, requests.send_request(request))
+            .await
+            .map_err(|_| Error::Idle)?
+            .map_err(Error::Http)?;
+        write_body(server, response).await
+    };
+    let mut connection = pin!(connection);
+    let mut exchange = pin!(exchange);
+    tokio::select! {
+        outcome = exchange.as_mut() => return outcome,
+        closed = connection.as_mut() => closed.map_err(Error::Http)?,
+    }
+    // The server has closed; what it had sent before is still to be written.
+    exchange.await
+}
+
+async fn write_body(
+    server: &Server,
+    response: Response<hyper::body::Incoming>,
+) -> Result<(), Error> {
+    let status = response.status();
+    let mut body = pin!(response.into_body());
+    let mut out = tokio::io::stdout();
+    loop {
+        let frame = timeout(
+            server.idle_timeout,
+            poll_fn(|cx| body.as_mut().poll_frame(cx)),
+        )
+        .await
+        .map_err(|_| Error::Idle)?;
+        let Some(frame) = frame else { break };
+        if let Ok(data) = frame.map_err(Error::Http)?.into_data() {
+            out.write_all(&data).await.map_err(Error::Stdio)?;
+        }
+    }
+    out.flush().await.map_err(Error::Stdio)?;
+    match status.is_success() {
+        true => Ok(()),
+        false => Err(Error::Status(status)),
+    }
+}

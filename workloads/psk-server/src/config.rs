@@ -1,0 +1,129 @@
+//! The table of settings, and what is made of it.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use mcbn_psk::settings::{self as key, HandshakeConfig};
+use mcbn_runtime::settings::{Given, Port, Program, Reported, Setting};
+use mcbn_runtime::units::Period;
+use mcbn_tunnel::target::Target;
+
+pub const PROGRAM: Program = Program::new(
+    "psk-server",
+    env!("CARGO_PKG_VERSION"),
+    "A TLS server that only those reach who know a key made of every participant's share. It answers GET / with ok, or \
+     forwards decrypted streams to a plain TCP service.",
+    &[
+        LISTEN,
+        FORWARD,
+        INSECURE_PLAINTEXT_FORWARD,
+        key::IDENTITY,
+        key::TLS12,
+        MAX_CONNECTIONS,
+        MAX_CONNECTIONS_PER_PEER,
+        HANDSHAKE_TIMEOUT,
+        IDLE_TIMEOUT,
+    ],
+    &[Port::tcp(8443)],
+);
+
+const LISTEN: Setting = Setting::value(
+    "listen",
+    "ADDR:PORT",
+    "where to accept TLS connections; [::] takes IPv4 as well",
+)
+.default("[::]:8443")
+.operator();
+
+const FORWARD: Setting = Setting::value(
+    "forward",
+    "HOST:PORT",
+    "the plain TCP service that gets the decrypted streams; without it GET / is answered with ok",
+)
+.operator();
+
+const INSECURE_PLAINTEXT_FORWARD: Setting = Setting::switch(
+    "insecure-plaintext-forward",
+    "let decrypted streams leave this machine in clear, to a --forward that is not loopback",
+);
+
+const MAX_CONNECTIONS: Setting = Setting::value(
+    "max-connections",
+    "N",
+    "connections at one time; one more is closed at once",
+)
+.default("4096")
+.operator();
+
+const MAX_CONNECTIONS_PER_PEER: Setting = Setting::value(
+    "max-connections-per-peer",
+    "N",
+    "connections at one time from one IPv4 address or IPv6 /64",
+)
+.default("1024")
+.operator();
+
+const HANDSHAKE_TIMEOUT: Setting = Setting::value(
+    "handshake-timeout",
+    "TIME",
+    "how long a peer may take until it has shown that it knows the key",
+)
+.default("10s")
+.operator();
+
+const IDLE_TIMEOUT: Setting = Setting::value(
+    "idle-timeout",
+    "TIME",
+    "a connection on which nothing moves in either direction for so long is closed",
+)
+.default("5m")
+.operator();
+
+#[derive(Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub forward: Option<Target>,
+    pub handshake: HandshakeConfig,
+    pub max_connections: NonZeroUsize,
+    pub max_connections_per_peer: NonZeroUsize,
+    pub handshake_timeout: Duration,
+    pub idle_timeout: Duration,
+}
+
+impl Config {
+    pub fn read(given: &mut Given) -> Result<Self, Reported> {
+        let listen = given.one(&LISTEN);
+        let forward = read_forward(given);
+        let handshake = HandshakeConfig::read(given);
+        let max_connections = given.one(&MAX_CONNECTIONS);
+        let max_connections_per_peer = given.one(&MAX_CONNECTIONS_PER_PEER);
+        let handshake_timeout = given.one::<Period>(&HANDSHAKE_TIMEOUT);
+        let idle_timeout = given.one::<Period>(&IDLE_TIMEOUT);
+        Ok(Self {
+            listen: listen?,
+            forward: forward?,
+            handshake: handshake?,
+            max_connections: max_connections?,
+            max_connections_per_peer: max_connections_per_peer?,
+            handshake_timeout: handshake_timeout?.get(),
+            idle_timeout: idle_timeout?.get(),
+        })
+    }
+}
+
+fn read_forward(given: &mut Given) -> Result<Option<Target>, Reported> {
+    let insecure = given.on(&INSECURE_PLAINTEXT_FORWARD);
+    let forward = given.optional::<Target>(&FORWARD)?;
+    match &forward {
+        Some(target) if !target.is_loopback() && !insecure => Err(given.refuse(
+            &[&FORWARD],
+            "not a loopback address, and decrypted streams would cross the network in clear",
+        )),
+        None if insecure => Err(given.refuse(
+            &[&INSECURE_PLAINTEXT_FORWARD],
+            "there is no --forward that it could apply to",
+        )),
+        _ => Ok(forward),
+    }
+}

@@ -1,0 +1,51 @@
+//! What ends the program, by who is at fault.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+
+use mcbn_runtime::exit::{Exit, Failure};
+
+#[derive(Debug)]
+pub enum Error {
+    /// The port cannot be opened.
+    Listen(SocketAddr, io::Error),
+    /// OpenSSL cannot be set up.
+    Tls(mcbn_psk::Setup),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen(address, _) => write!(f, "cannot listen on {address}"),
+            Self::Tls(_) => f.write_str("cannot set up TLS"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Listen(_, source) => Some(source),
+            Self::Tls(source) => Some(source),
+        }
+    }
+}
+
+impl Failure for Error {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Listen(_, source) => source.exit(),
+            Self::Tls(_) => Exit::Platform,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Listen(_, source) if source.kind() == io::ErrorKind::AddrInUse => {
+                Some("another program has this port: give another one with --listen".into())
+            }
+            Self::Listen(..) | Self::Tls(_) => None,
+        }
+    }
+}
