@@ -1,6 +1,6 @@
 //! The client's side.
 
-use crate::key::Psk;
+use mcbn_secret::Psk;
 use openssl::ssl::{Ssl, SslContext, SslMethod, SslVerifyMode};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -29,7 +29,7 @@ impl Connector {
             let (Some(name_room), Some(key_room)) = (
                 // One byte more for the terminator.
                 name_out.get_mut(..=name.len()),
-                key_out.get_mut(..Psk::LEN),
+                key_out.get_mut(..Psk::LENGTH),
             ) else {
                 return Ok(0);
             };
@@ -39,7 +39,7 @@ impl Connector {
             }
             // OpenSSL needs the bytes: this is the one place where the client's key enters TLS.
             key_room.copy_from_slice(key.expose_secret());
-            Ok(Psk::LEN)
+            Ok(Psk::LENGTH)
         });
         Ok(Self { ctx: ctx.build() })
     }

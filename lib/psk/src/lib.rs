@@ -24,7 +24,6 @@ mod context;
 mod error;
 mod ffi;
 mod identity;
-mod key;
 #[cfg(feature = "keylog")]
 mod keylog;
 mod offer;
@@ -38,7 +37,6 @@ pub use client::Connector;
 pub use context::Versions;
 pub use error::{HandshakeError, PeerFault, Setup};
 pub use identity::{Identity, InvalidIdentity};
-pub use key::Psk;
 pub use peer::{AuthenticatedPeer, Protocol};
 pub use server::Acceptor;
 pub use stream::PskStream;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::key::Psk;
+use mcbn_secret::Psk;
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{ClientHelloResponse, Ssl, SslContext, SslMethod};
@@ -80,12 +80,12 @@ struct Keys {
 
 impl Keys {
     fn new(identity: Identity, key: Psk) -> Result<Self, Setup> {
-        let mut decoy = [0; Psk::LEN];
-        openssl::rand::rand_bytes(&mut decoy).map_err(Setup::step("draw random bytes"))?;
+        let decoy = Psk::fill(|bytes| openssl::rand::rand_bytes(bytes))
+            .map_err(Setup::step("draw random bytes"))?;
         Ok(Self {
             identity,
             key,
-            decoy: Psk::new(decoy),
+            decoy,
         })
     }
 
@@ -94,11 +94,11 @@ impl Keys {
     fn answer(&self, known: bool, out: &mut [u8]) -> usize {
         let [decoy, key] = [&self.decoy, &self.key];
         let chosen = [decoy, key][usize::from(known)];
-        match out.get_mut(..Psk::LEN) {
+        match out.get_mut(..Psk::LENGTH) {
             Some(room) => {
                 // OpenSSL needs the bytes: this is the one place where the server's key enters TLS.
                 room.copy_from_slice(chosen.expose_secret());
-                Psk::LEN
+                Psk::LENGTH
             }
             None => 0,
         }

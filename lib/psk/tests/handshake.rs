@@ -1,6 +1,7 @@
 //! Both roles of ours against each other, over loopback TCP.
 
-use mcbn_psk::{Acceptor, Connector, HandshakeError, Protocol, Psk, PskStream, Versions};
+use mcbn_psk::{Acceptor, Connector, HandshakeError, Protocol, PskStream, Versions};
+use mcbn_secret::Psk;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -9,11 +10,11 @@ const KEY: [u8; 32] = [7; 32];
 type Outcome = Result<PskStream<TcpStream>, HandshakeError>;
 
 fn acceptor(versions: Versions) -> Acceptor {
-    Acceptor::new("Client1".parse().unwrap(), Psk::new(KEY), versions).unwrap()
+    Acceptor::new("Client1".parse().unwrap(), Psk::copied_from(&KEY), versions).unwrap()
 }
 
 fn connector(identity: &str, key: [u8; 32], versions: Versions) -> Connector {
-    Connector::new(identity.parse().unwrap(), Psk::new(key), versions).unwrap()
+    Connector::new(identity.parse().unwrap(), Psk::copied_from(&key), versions).unwrap()
 }
 
 async fn pair() -> (TcpStream, TcpStream) {

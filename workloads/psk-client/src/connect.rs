@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use mcbn_psk::{Connector, Psk, PskStream};
+use mcbn_psk::{Connector, PskStream};
 use mcbn_runtime::process::Process;
+use mcbn_secret::Psk;
 use mcbn_tunnel::dial::Upstream;
 use mcbn_tunnel::metrics::Metrics;
 use tokio::net::TcpStream;
@@ -25,7 +26,7 @@ impl Server {
         let connector = Connector::new(
             config.handshake.identity,
             // FIXME before anything is released: shares come with the share crate.
-            Psk::new([7; 32]),
+            Psk::copied_from(&[7; 32]),
             config.handshake.versions,
         )
         .map_err(Error::Tls)?;

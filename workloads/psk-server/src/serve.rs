@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mcbn_psk::{Acceptor, Psk, PskStream};
+use mcbn_psk::{Acceptor, PskStream};
 use mcbn_runtime::http::{self, StatusCode};
 use mcbn_runtime::process::Process;
 use mcbn_runtime::shutdown::Shutdown;
+use mcbn_secret::Psk;
 use mcbn_tunnel::accept::accept;
 use mcbn_tunnel::dial::Upstream;
 use mcbn_tunnel::join::{End, join};
@@ -24,7 +25,7 @@ pub async fn serve(config: Config, process: Process) -> Result<(), Error> {
     let acceptor = Acceptor::new(
         config.handshake.identity,
         // FIXME before anything is released: shares come with the share crate.
-        Psk::new([7; 32]),
+        Psk::copied_from(&[7; 32]),
         config.handshake.versions,
     )
     .map_err(Error::Tls)?;
