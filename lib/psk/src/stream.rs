@@ -15,7 +15,7 @@ use crate::peer::AuthenticatedPeer;
 use crate::wire::Wire;
 
 /// Plaintext that one write takes: four full records, which then leave in one system call.
-const MAX_WRITE: usize = 64 * 1024;
+const MAX_WRITE: usize = 128 * 1024;
 
 /// A connection to a peer that has shown that it knows the key.
 ///
