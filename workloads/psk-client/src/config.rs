@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use hyper::Uri;
-use mcbn_psk::settings::{self as key, HandshakeConfig};
+use mcbn_psk::settings::{self as key, KeyConfig};
 use mcbn_runtime::settings::{Given, Program, Reported, Setting};
 use mcbn_runtime::units::Period;
 use mcbn_tunnel::target::Target;
@@ -23,6 +23,10 @@ pub const PROGRAM: Program = Program::new(
         STDIO,
         LISTEN,
         INSECURE_PLAINTEXT_LISTEN,
+        key::SHARE,
+        key::DERIVATION,
+        key::THRESHOLD,
+        key::MANIFEST_DIGEST,
         key::IDENTITY,
         key::TLS12,
         MAX_CONNECTIONS,
@@ -99,7 +103,7 @@ pub struct Config {
 #[derive(Debug)]
 pub struct ServerConfig {
     pub targets: Vec<Target>,
-    pub handshake: HandshakeConfig,
+    pub key: KeyConfig,
     pub handshake_timeout: Duration,
     pub idle_timeout: Duration,
 }
@@ -120,14 +124,14 @@ pub struct ListenConfig {
 impl Config {
     pub fn read(given: &mut Given) -> Result<Self, Reported> {
         let targets = given.all(&SERVER);
-        let handshake = HandshakeConfig::read(given);
+        let key = KeyConfig::read(given);
         let handshake_timeout = given.one::<Period>(&HANDSHAKE_TIMEOUT);
         let idle_timeout = given.one::<Period>(&IDLE_TIMEOUT);
         let mode = read_mode(given);
         Ok(Self {
             server: ServerConfig {
                 targets: targets?,
-                handshake: handshake?,
+                key: key?,
                 handshake_timeout: handshake_timeout?.get(),
                 idle_timeout: idle_timeout?.get(),
             },

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use mcbn_psk::{Connector, PskStream};
 use mcbn_runtime::process::Process;
-use mcbn_secret::Psk;
 use mcbn_tunnel::dial::Upstream;
 use mcbn_tunnel::metrics::Metrics;
 use tokio::net::TcpStream;
@@ -22,14 +21,10 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn new(config: ServerConfig, process: &Process) -> Result<Self, Error> {
-        let connector = Connector::new(
-            config.handshake.identity,
-            // FIXME before anything is released: shares come with the share crate.
-            Psk::copied_from(&[7; 32]),
-            config.handshake.versions,
-        )
-        .map_err(Error::Tls)?;
+    pub async fn new(config: ServerConfig, process: &Process) -> Result<Self, Error> {
+        let key = config.key.make().await.map_err(Error::Key)?;
+        let connector = Connector::new(config.key.identity().clone(), key, config.key.versions())
+            .map_err(Error::Tls)?;
         let metrics = Metrics::default();
         process
             .admin

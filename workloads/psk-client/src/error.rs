@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use hyper::StatusCode;
+use mcbn_psk::settings::KeyError;
 use mcbn_psk::{HandshakeError, PeerFault};
 use mcbn_runtime::exit::{Exit, Failure};
 use mcbn_tunnel::dial::Unreachable;
@@ -13,6 +14,8 @@ use mcbn_tunnel::dial::Unreachable;
 pub enum Error {
     /// The port cannot be opened.
     Listen(SocketAddr, io::Error),
+    /// There is no key.
+    Key(KeyError),
     /// OpenSSL cannot be set up.
     Tls(mcbn_psk::Setup),
     /// No server answers.
@@ -37,6 +40,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Listen(address, _) => write!(f, "cannot listen on {address}"),
+            Self::Key(_) => f.write_str("cannot make the key"),
             Self::Tls(_) => f.write_str("cannot set up TLS"),
             Self::Unreachable(_) => f.write_str("cannot connect"),
             Self::Handshake(_) => f.write_str("the handshake failed"),
@@ -56,6 +60,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Listen(_, source) | Self::Broken(source) | Self::Stdio(source) => Some(source),
+            Self::Key(source) => Some(source),
             Self::Tls(source) => Some(source),
             Self::Unreachable(source) => Some(source),
             Self::Handshake(source) => Some(source),
@@ -69,6 +74,7 @@ impl Failure for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::Listen(_, source) => source.exit(),
+            Self::Key(source) => source.exit(),
             Self::Tls(_) => Exit::Platform,
             Self::Unreachable(_) | Self::HandshakeDeadline | Self::Idle => Exit::Unavailable,
             Self::Handshake(HandshakeError::Peer(PeerFault::Closed) | HandshakeError::Io(_)) => {
@@ -84,6 +90,7 @@ impl Failure for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Key(source) => source.hint(),
             Self::Handshake(HandshakeError::Peer(
                 PeerFault::WrongKey | PeerFault::Alert(20 | 47 | 51),
             )) => Some(

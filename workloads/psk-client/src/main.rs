@@ -22,7 +22,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(config: Config, process: Process) -> Result<(), Error> {
-    let server = Server::new(config.server, &process)?;
+    let server = Server::new(config.server, &process).await?;
     match config.mode {
         Mode::Get(path) => get::get(&server, &path).await,
         Mode::Stdio => stdio::stdio(&server).await,

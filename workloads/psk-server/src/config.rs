@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use mcbn_psk::settings::{self as key, HandshakeConfig};
+use mcbn_psk::settings::{self as key, KeyConfig};
 use mcbn_runtime::settings::{Given, Port, Program, Reported, Setting};
 use mcbn_runtime::units::Period;
 use mcbn_tunnel::target::Target;
@@ -18,6 +18,10 @@ pub const PROGRAM: Program = Program::new(
         LISTEN,
         FORWARD,
         INSECURE_PLAINTEXT_FORWARD,
+        key::SHARE,
+        key::DERIVATION,
+        key::THRESHOLD,
+        key::MANIFEST_DIGEST,
         key::IDENTITY,
         key::TLS12,
         MAX_CONNECTIONS,
@@ -84,7 +88,7 @@ const IDLE_TIMEOUT: Setting = Setting::value(
 pub struct Config {
     pub listen: SocketAddr,
     pub forward: Option<Target>,
-    pub handshake: HandshakeConfig,
+    pub key: KeyConfig,
     pub max_connections: NonZeroUsize,
     pub max_connections_per_peer: NonZeroUsize,
     pub handshake_timeout: Duration,
@@ -95,7 +99,7 @@ impl Config {
     pub fn read(given: &mut Given) -> Result<Self, Reported> {
         let listen = given.one(&LISTEN);
         let forward = read_forward(given);
-        let handshake = HandshakeConfig::read(given);
+        let key = KeyConfig::read(given);
         let max_connections = given.one(&MAX_CONNECTIONS);
         let max_connections_per_peer = given.one(&MAX_CONNECTIONS_PER_PEER);
         let handshake_timeout = given.one::<Period>(&HANDSHAKE_TIMEOUT);
@@ -103,7 +107,7 @@ impl Config {
         Ok(Self {
             listen: listen?,
             forward: forward?,
-            handshake: handshake?,
+            key: key?,
             max_connections: max_connections?,
             max_connections_per_peer: max_connections_per_peer?,
             handshake_timeout: handshake_timeout?.get(),

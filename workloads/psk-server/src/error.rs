@@ -4,12 +4,15 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
+use mcbn_psk::settings::KeyError;
 use mcbn_runtime::exit::{Exit, Failure};
 
 #[derive(Debug)]
 pub enum Error {
     /// The port cannot be opened.
     Listen(SocketAddr, io::Error),
+    /// There is no key.
+    Key(KeyError),
     /// OpenSSL cannot be set up.
     Tls(mcbn_psk::Setup),
 }
@@ -18,6 +21,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Listen(address, _) => write!(f, "cannot listen on {address}"),
+            Self::Key(_) => f.write_str("cannot make the key"),
             Self::Tls(_) => f.write_str("cannot set up TLS"),
         }
     }
@@ -27,6 +31,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Listen(_, source) => Some(source),
+            Self::Key(source) => Some(source),
             Self::Tls(source) => Some(source),
         }
     }
@@ -36,12 +41,14 @@ impl Failure for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::Listen(_, source) => source.exit(),
+            Self::Key(source) => source.exit(),
             Self::Tls(_) => Exit::Platform,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Key(source) => source.hint(),
             Self::Listen(_, source) if source.kind() == io::ErrorKind::AddrInUse => {
                 Some("another program has this port: give another one with --listen".into())
             }

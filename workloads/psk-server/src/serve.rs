@@ -8,7 +8,6 @@ use mcbn_psk::{Acceptor, PskStream};
 use mcbn_runtime::http::{self, StatusCode};
 use mcbn_runtime::process::Process;
 use mcbn_runtime::shutdown::Shutdown;
-use mcbn_secret::Psk;
 use mcbn_tunnel::accept::accept;
 use mcbn_tunnel::dial::Upstream;
 use mcbn_tunnel::join::{End, join};
@@ -22,13 +21,9 @@ use crate::config::Config;
 use crate::error::Error;
 
 pub async fn serve(config: Config, process: Process) -> Result<(), Error> {
-    let acceptor = Acceptor::new(
-        config.handshake.identity,
-        // FIXME before anything is released: shares come with the share crate.
-        Psk::copied_from(&[7; 32]),
-        config.handshake.versions,
-    )
-    .map_err(Error::Tls)?;
+    let key = config.key.make().await.map_err(Error::Key)?;
+    let acceptor = Acceptor::new(config.key.identity().clone(), key, config.key.versions())
+        .map_err(Error::Tls)?;
     let listener = listen(config.listen).map_err(|error| Error::Listen(config.listen, error))?;
     let address = listener
         .local_addr()
