@@ -3,7 +3,7 @@
 use crate::{TARGETS, Target};
 use std::panic::catch_unwind;
 
-const RUNS: u64 = 20_000;
+const RUNS: u64 = 10_000;
 
 /// Longer inputs only repeat what shorter ones show.
 const LONGEST: usize = 4096;
