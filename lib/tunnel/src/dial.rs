@@ -50,8 +50,8 @@ impl Upstream {
     }
 
     /// Connects, and has `establish` make of the connection what is needed: a handshake, perhaps. Where either fails,
-    /// the next address is tried, then the next target. When all have failed, and one for a reason that may pass, they
-    /// are tried again after a rest, until the limit.
+    /// the next address is tried, then the next target. When all have failed, and one target only for reasons that may
+    /// pass, they are tried again after a rest, until the limit.
     ///
     /// Places that failed of late are tried last. `establish` sets its own deadline.
     pub async fn connect<T, E, F>(
@@ -73,7 +73,7 @@ impl Upstream {
             }
             match outcome {
                 Ok(Some(established)) => return Ok(established),
-                Ok(None) if failures.iter().any(Failure::may_pass) => {}
+                Ok(None) if self.0.is_worth_a_round(&failures) => {}
                 Ok(None) | Err(_) => break,
             }
             let again = self.0.end_of_rest(Instant::now());
@@ -206,6 +206,14 @@ impl Inner {
         let (rests, _) = &*self.rests();
         all.sort_by_key(|target| rests.until(target, now));
         all
+    }
+
+    /// A target that has judged at one address will not judge otherwise at another.
+    fn is_worth_a_round<E: MayPass>(&self, failures: &[Failure<E>]) -> bool {
+        self.targets.iter().any(|target| {
+            let mut of_it = failures.iter().filter(|failure| failure.target == *target);
+            of_it.all(Failure::may_pass)
+        })
     }
 
     fn end_of_rest(&self, now: Instant) -> Instant {
