@@ -62,3 +62,59 @@ impl AuthenticatedPeer {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use openssl::asn1::Asn1Time;
+    use openssl::ec::{EcGroup, EcKey};
+    use openssl::hash::MessageDigest;
+    use openssl::nid::Nid;
+    use openssl::pkey::PKey;
+    use openssl::ssl::{Ssl, SslContextBuilder, SslMethod, SslStream, SslVerifyMode};
+    use openssl::x509::X509;
+    use std::os::unix::net::UnixStream;
+
+    /// What each side would say of a handshake with a certificate, had nothing else refused it.
+    fn after_a_certificate(version: SslVersion) -> [Result<AuthenticatedPeer, PeerFault>; 2] {
+        let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+        let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
+        let mut certificate = X509::builder().unwrap();
+        certificate.set_pubkey(&key).unwrap();
+        let now = Asn1Time::days_from_now(0).unwrap();
+        certificate.set_not_before(&now).unwrap();
+        certificate.set_not_after(&now).unwrap();
+        certificate.sign(&key, MessageDigest::sha256()).unwrap();
+
+        let context = |method| {
+            let mut ctx = SslContextBuilder::new(method).unwrap();
+            ctx.set_min_proto_version(Some(version)).unwrap();
+            ctx.set_max_proto_version(Some(version)).unwrap();
+            ctx.set_verify(SslVerifyMode::NONE);
+            ctx
+        };
+        let mut server = context(SslMethod::tls_server());
+        server.set_private_key(&key).unwrap();
+        server.set_certificate(&certificate.build()).unwrap();
+
+        let (near, far) = UnixStream::pair().unwrap();
+        let ssl = Ssl::new(&server.build()).unwrap();
+        let accepting = std::thread::spawn(move || {
+            let mut far = SslStream::new(ssl, far).unwrap();
+            far.accept().unwrap();
+            AuthenticatedPeer::of(far.ssl())
+        });
+        let ssl = Ssl::new(&context(SslMethod::tls_client()).build()).unwrap();
+        let mut near = SslStream::new(ssl, near).unwrap();
+        near.connect().unwrap();
+        [AuthenticatedPeer::of(near.ssl()), accepting.join().unwrap()]
+    }
+
+    #[test]
+    fn a_handshake_without_the_key_is_refused_on_both_sides() {
+        for version in [SslVersion::TLS1_2, SslVersion::TLS1_3] {
+            let refused = Err(PeerFault::Certificate);
+            assert_eq!(after_a_certificate(version), [refused.clone(), refused]);
+        }
+    }
+}
