@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::assemble::{Recipe, assemble};
+use crate::cargo_lock::CargoLock;
 use crate::cli::{Command, Flag, Mistake, Times, Typed};
 use crate::diff::diff;
 use crate::error::Error;
@@ -17,7 +18,7 @@ use crate::layout;
 use crate::lock::{Lock, Pin, Verdict};
 use crate::name::Name;
 use crate::promise::promise;
-use crate::sbom::{self, CargoLock, Linked};
+use crate::sbom::{self, Linked};
 use crate::settings::Settings;
 
 const OUT_FILE: Flag = Flag {

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod assemble;
+pub mod cargo_lock;
 pub mod cli;
 pub mod commands;
 pub mod diff;
