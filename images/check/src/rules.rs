@@ -3,6 +3,7 @@
 use std::fmt;
 
 use mcbn_oci::image::Image;
+use mcbn_oci::settings::Port;
 use mcbn_oci::spec;
 use mcbn_oci::tree::{self, Entry, Kind};
 
@@ -126,12 +127,7 @@ fn runtime(image: &Image) -> Vec<Breach> {
         found.push(Breach::WorkingDirectory(runtime.working_dir.clone()));
     }
     for port in runtime.exposed_ports.keys() {
-        let number = port
-            .strip_suffix("/tcp")
-            .or_else(|| port.strip_suffix("/udp"));
-        let number = number.and_then(|number| number.parse::<u16>().ok());
-        let exact = number.is_some_and(|n| n > 0 && port.starts_with(&format!("{n}/")));
-        if !exact {
+        if port.parse::<Port>().is_err() {
             found.push(Breach::Port(port.clone()));
         }
     }
@@ -218,7 +214,7 @@ mod tests {
 
     fn sample() -> Image {
         let settings = r#"{"name":"sample","version":"1.2.3",
-            "ports":[{"number":8443,"protocol":"tcp"}],
+            "ports":["8443/tcp"],
             "settings":[{"variable":"SAMPLE_A","operator":true}]}"#;
         let recipe = Recipe {
             settings: Settings::parse(settings.as_bytes()).unwrap(),

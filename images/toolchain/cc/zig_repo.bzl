@@ -3,11 +3,11 @@
 load(":debian.bzl", "unpack_deb")
 
 # For static-pie programs: libc.a, its start files, and gcc's start files and unwinder. zig ships only stubs of glibc.
-_LIBC = (
+LIBC = (
     "pool/main/g/glibc/libc6-dev_2.36-9+deb12u14_amd64.deb",
     "0218fc2befcd784c1b0c6292c0a137ce89fad054efaa579ad083bee0f2c01aae",
 )
-_LIBGCC = (
+LIBGCC = (
     "pool/main/g/gcc-12/libgcc-12-dev_12.2.0-14+deb12u1_amd64.deb",
     "d720259380a84f2ffc6fe516eff5cbe9c8a005138e8d6a5748747ba4b3404a82",
 )
@@ -64,8 +64,8 @@ def _zig_toolchain_impl(rctx):
     rctx.delete("zig.zip")
     rctx.delete("wheel")
 
-    unpack_deb(rctx, _LIBC[0], _LIBC[1], "libc")
-    unpack_deb(rctx, _LIBGCC[0], _LIBGCC[1], "libgcc")
+    unpack_deb(rctx, LIBC[0], LIBC[1], "libc")
+    unpack_deb(rctx, LIBGCC[0], LIBGCC[1], "libgcc")
     for unused in ["libc/usr/share", "libc/usr/include", "libc/usr/bin", "libgcc/usr/share"]:
         rctx.delete(unused)
 
