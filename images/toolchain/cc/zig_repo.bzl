@@ -4,7 +4,7 @@ load(":debian.bzl", "unpack_deb")
 
 # What programs are linked with: start files, libc.a and the shared glibc, gcc's start files and unwinder. zig could build
 # stubs of glibc, but no libc.a, and what it builds holds the time and place of its making.
-_PACKAGES = {
+PACKAGES = {
     "libc": (
         "pool/main/g/glibc/libc6_2.36-9+deb12u14_amd64.deb",
         "ba4f88f73dbc3ae9055f3c20f4523bfdbaf1ad13ff95e258924f77d20b4fbedf",
@@ -56,7 +56,7 @@ def _zig_toolchain_impl(rctx):
     rctx.delete("zig.zip")
     rctx.delete("wheel")
 
-    for name, (path, sha256) in _PACKAGES.items():
+    for name, (path, sha256) in PACKAGES.items():
         unpack_deb(rctx, path, sha256, name)
     for unused in ["libc/usr", "libc/etc", "libc/lib64", "libc-dev/usr/share", "libc-dev/usr/include", "libc-dev/usr/bin", "libgcc-dev/usr/share"]:
         rctx.delete(unused)
