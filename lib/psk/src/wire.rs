@@ -117,3 +117,44 @@ fn lend(mut buffer: Vec<u8>) {
         });
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, duplex};
+
+    #[test]
+    fn a_peer_that_only_asks_is_not_answered_for_ever() {
+        let (near, _far) = duplex(16);
+        let mut wire = Wire::new(near);
+        let answer = [0; 1000];
+        let mut waiting = 0;
+        let error = loop {
+            match wire.write(&answer) {
+                Ok(n) => waiting += n,
+                Err(error) => break error,
+            }
+            assert!(waiting <= MAX_WAITING, "nothing stops it");
+        };
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+    }
+
+    #[tokio::test]
+    async fn all_that_was_written_leaves_in_order() {
+        let (near, mut far) = duplex(7);
+        let mut wire = Wire::new(near);
+        wire.write_all(b"first, ").unwrap();
+        wire.write_all(b"second, third").unwrap();
+        let drain = std::future::poll_fn(|cx| wire.poll_drain(cx));
+        let mut got = [0; 20];
+        let (drained, read) = tokio::join!(drain, far.read_exact(&mut got));
+        drained.unwrap();
+        read.unwrap();
+        assert_eq!(&got, b"first, second, third");
+        assert_eq!(
+            wire.outgoing.capacity(),
+            0,
+            "an idle connection keeps a buffer"
+        );
+    }
+}
