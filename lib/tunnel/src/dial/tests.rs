@@ -112,9 +112,9 @@ async fn what_may_pass_is_tried_again_until_the_limit() {
     };
     let unreachable = upstream.connect(refuse).await.unwrap_err();
     assert!(start.elapsed() <= LIMIT);
-    // Rests of 0.1 to 0.2 s, doubled each time, in 5 s.
+    // Rests of 0.1 to 0.2 s, doubled each time, in 5 s, and once more at the end.
     let times = times.load(Ordering::Relaxed);
-    assert!((5..=7).contains(&times), "{times} times");
+    assert!((6..=7).contains(&times), "{times} times");
     assert_eq!(unreachable.failures().len(), 1);
     assert!(matches!(
         unreachable.failures()[0].cause,
@@ -161,7 +161,7 @@ async fn a_judgement_of_one_does_not_end_the_wait_for_another() {
     let start = Instant::now();
     let refuse = |_| ready(Err::<(), No>(No::ForGood));
     upstream.connect(refuse).await.unwrap_err();
-    assert!(start.elapsed() > LIMIT / 2);
+    assert!(start.elapsed() >= LIMIT * 9 / 10);
 }
 
 /// A DNS server that knows a few names and counts what it is asked.
