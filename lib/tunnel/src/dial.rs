@@ -76,11 +76,13 @@ impl Upstream {
                 Ok(None) if self.0.is_worth_a_round(&failures) => {}
                 Ok(None) | Err(_) => break,
             }
-            let again = self.0.end_of_rest(Instant::now());
-            if again >= deadline {
+            // However long the rests have become, the end of the limit sees one more round.
+            let last_round = deadline - self.0.limit / 10;
+            let now = Instant::now();
+            if now >= last_round {
                 break;
             }
-            sleep_until(again).await;
+            sleep_until(self.0.end_of_rest(now).min(last_round)).await;
         }
         Err(Unreachable { failures })
     }
