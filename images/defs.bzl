@@ -195,7 +195,7 @@ def images(workloads):
     """The image of each workload, and what concerns all of them.
 
     `:verify` compares them with digests.lock, as `:digests_test` does; `:update_digests` writes that file and each
-    workload's promise.
+    workload's promise; `:push` takes a registry, and flags of `images/push`.
 
     Args:
         workloads: names of folders in //workloads.
@@ -216,4 +216,13 @@ def images(workloads):
         args = ["lock", "--out", "digests.lock", "--promises", "workloads"] + layouts,
         data = workloads,
         program = "//images/oci:tool",
+    )
+    bills = [name + ".sbom" for name in workloads]
+    call(
+        name = "push",
+        args = ["--lock", "$(rootpath {})".format(lock)] +
+               ["--image=" + layout for layout in layouts] +
+               ["--sbom=$(rootpath {})".format(bill) for bill in bills],
+        data = workloads + bills + [lock],
+        program = "//images/push:oci-push",
     )
