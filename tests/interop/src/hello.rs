@@ -20,7 +20,7 @@ pub const PSK_DHE_KE: u8 = 1;
 /// A ClientHello whose binders are right, so that nothing but what a test changes can be wrong with it.
 #[derive(Clone, Debug)]
 pub struct Hello {
-    key: [u8; 32],
+    pub key: [u8; 32],
     pub identities: Vec<Vec<u8>>,
     pub modes: Vec<u8>,
     pub early_data: bool,
@@ -83,6 +83,7 @@ impl Hello {
         let mut all = Vec::new();
         extension(&mut all, 43, &[2, 3, 4]); // supported_versions: TLS 1.3
         extension(&mut all, 10, &[0, 2, 0, 0x1d]); // supported_groups: x25519
+        extension(&mut all, 13, &[0, 2, 4, 3]); // signature_algorithms: ecdsa_secp256r1_sha256
         // key_share: the base point of x25519, a point like any other. Its secret is 1 on nobody's side.
         let mut share = vec![0, 36, 0, 0x1d, 0, 32, 9];
         share.extend([0; 31]);

@@ -51,10 +51,14 @@ impl Peer for OpenSsl {
 
 /// `openssl s_client`, held to one version, without a key.
 pub fn s_client(to: SocketAddr, version: Version) -> Command {
-    let mut command = peer("openssl");
+    let mut command = s_client_of_any_version(to);
+    command.arg(flag(version));
     command
-        .args(["s_client", "-connect", &to.to_string(), flag(version)])
-        .arg("-noservername");
+}
+
+pub fn s_client_of_any_version(to: SocketAddr) -> Command {
+    let mut command = peer("openssl");
+    command.args(["s_client", "-noservername", "-connect", &to.to_string()]);
     command
 }
 

@@ -62,13 +62,24 @@ impl Server {
 
 /// Starts psk-client for `server`. `version` is the oldest that it takes.
 pub fn client(version: Version, server: SocketAddr, mode: &[&str]) -> Process {
+    client_with(version, server, mode, &[])
+}
+
+/// The same with variables in its environment.
+pub fn client_with(
+    version: Version,
+    server: SocketAddr,
+    mode: &[&str],
+    variables: &[(&str, &str)],
+) -> Process {
     let shares = Shares::published();
     let mut command = workload("psk-client");
     command
         .args(shares.flags())
         .arg(format!("--server={server}"))
         .args(version.flag())
-        .args(mode);
+        .args(mode)
+        .envs(variables.iter().copied());
     let process = Process::start(command);
     KEPT.with(|kept| kept.borrow_mut().push(shares));
     process

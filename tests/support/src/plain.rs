@@ -75,7 +75,8 @@ impl Plain {
         Self::serving(drop)
     }
 
-    fn serving(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
+    /// Serves each connection by a function of the test's own.
+    pub fn serving(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
         let address = listener.local_addr().expect("it is bound");
