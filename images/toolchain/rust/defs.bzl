@@ -5,6 +5,7 @@ As for cargo, `src/` is the crate, `tests/*.rs` are one test program each, and `
 
 load("@crates//:defs.bzl", "aliases", "all_crate_deps")
 load("@rules_rust//rust:defs.bzl", "rust_binary", "rust_library", "rust_test")
+load("//workloads:workloads.bzl", "WORKLOADS")
 
 _EDITION = "2024"
 
@@ -120,3 +121,38 @@ def mcbn_program(name, deps = [], test_data = [], test_env = {}, test_tags = [],
     """A program and its tests; the arguments are those of mcbn_library."""
     _crate(rust_binary, name, deps, visibility = visibility, **kwargs)
     _tests(name, deps, [":" + name], test_data, test_env, own_harness, test_tags)
+
+def mcbn_tests(name, deps = [], **kwargs):
+    """Tests of built programs: `src/` is what they share, as the crate `mcbn_tests_<name>`, and `tests/*.rs` are the tests.
+
+    Each is told in the variable `WORKLOADS` where every workload's program is.
+
+    Args:
+        name: the folder's name.
+        deps: this project's own crates that it links.
+        **kwargs: passed to rust_library.
+    """
+    workloads = {workload: "//workloads/" + workload for workload in WORKLOADS}
+    _crate(
+        rust_library,
+        name,
+        deps,
+        crate_name = "mcbn_tests_" + name.replace("-", "_"),
+        testonly = True,
+        visibility = ["//tests:__subpackages__"],
+        **kwargs
+    )
+    _tests(
+        name,
+        deps = deps + [":" + name],
+        programs = [],
+        data = workloads.values() + native.glob(
+            ["testdata/**"],
+            allow_empty = True,
+        ),
+        env = {
+            "WORKLOADS": " ".join(["{}=$(rootpath {})".format(*pair) for pair in workloads.items()]),
+        },
+        harness = [],
+        tags = [],
+    )

@@ -1,0 +1,3 @@
+//! Every scenario with node.
+
+mcbn_tests_interop::scenarios!(mcbn_tests_interop::node::Node);

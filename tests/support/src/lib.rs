@@ -1,0 +1,21 @@
+//! What the tests share that start real programs: processes with deadlines, temporary files, ports, a relay that records.
+//!
+//! Nothing here waits for time to pass: it waits for a line, a byte or an end, and gives up at [`DEADLINE`]. Whatever is
+//! not there (a peer, a program, an expected line) fails the test and says so; nothing is skipped.
+
+#![forbid(unsafe_code)]
+
+pub mod folder;
+pub mod peer;
+pub mod plain;
+pub mod port;
+pub mod process;
+pub mod record;
+pub mod relay;
+pub mod shares;
+pub mod workload;
+
+use std::time::Duration;
+
+/// The longest that anything may take: far more than a busy machine needs, and less than a test runner allows.
+pub const DEADLINE: Duration = Duration::from_secs(60);

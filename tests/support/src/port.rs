@@ -1,0 +1,43 @@
+//! Ports for peers that cannot be given port 0.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+use crate::process::{Captured, Process};
+
+/// How often another program may take the port first.
+const TRIES: u32 = 10;
+
+/// Starts a peer that must be told its port. Where someone else has taken the port meanwhile, starts it on another.
+///
+/// `is_ready` sees all that the peer has written so far. A peer that ends before it is ready, and does not say that
+/// its port was in use, fails the test.
+pub fn on_free_port(
+    mut start: impl FnMut(SocketAddr) -> Process,
+    is_ready: impl Fn(&Captured) -> bool,
+) -> (Process, SocketAddr) {
+    for _ in 0..TRIES {
+        let address = free();
+        let process = start(address);
+        let ready = process.wait(|seen| match is_ready(seen) {
+            true => Some(true),
+            false if seen.is_over() => Some(false),
+            false => None,
+        });
+        if ready {
+            return (process, address);
+        }
+        let ended = process.end();
+        assert!(
+            ended.all().to_lowercase().contains("in use"),
+            "a peer ended before it was ready: {ended}"
+        );
+    }
+    panic!("{TRIES} ports in a row were taken by others");
+}
+
+/// A port of the loopback address that was free just now.
+fn free() -> SocketAddr {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .expect("loopback has a free port")
+}
