@@ -18,12 +18,25 @@ if [ ! -d "$zig" ]; then
     --platform=manylinux_2_12_x86_64 --no-cache-dir --dest="$zig.part/wheel" --requirement="$cc/requirements.txt"
   unzip -q "$zig.part"/wheel/*.whl -d "$zig.part"
   rm -r "$zig.part/wheel"
-  sed 's/%{target}/x86_64-linux-gnu.2.34/' "$cc/zig_wrapper.sh" >"$zig.part/bin/cc"
+  cat >"$zig.part/bin/cc" <<'EOF'
+#!/bin/bash
+# As the build's own wrapper, but with zig's stubs of glibc: this program never leaves the builder.
+arguments=()
+for argument in "$@"; do
+  case $argument in
+    -lgcc_s) arguments+=(-lunwind) ;;
+    -Wl,-O1 | -Wl,--no-undefined-version | -Wl,-znostart-stop-gc | -fuse-ld=* | -Wl,-no-as-needed | -B*) ;;
+    *) arguments+=("$argument") ;;
+  esac
+done
+exec "${0%/*}/../ziglang/zig" cc -target x86_64-linux-gnu.2.36 "${arguments[@]}"
+EOF
   chmod +x "$zig.part/bin/cc" "$zig.part/ziglang/zig"
   mv "$zig.part" "$zig"
 fi
 
-export CARGO_HOME=$cache/home/.cargo RUSTC=$MCBN_RUST_TOOLCHAIN/bin/rustc ZIG_WRAPPER_CACHE=$zig/cache
+export CARGO_HOME=$cache/home/.cargo RUSTC=$MCBN_RUST_TOOLCHAIN/bin/rustc
+export ZIG_GLOBAL_CACHE_DIR=$zig/cache ZIG_LOCAL_CACHE_DIR=$zig/cache
 export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER=$zig/bin/cc
 quiet=
 [ -t 2 ] || quiet=--quiet

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::assemble::{Recipe, assemble};
+use crate::cargo_lock::CargoLock;
 use crate::cli::{Command, Flag, Mistake, Times, Typed};
 use crate::diff::diff;
 use crate::error::Error;
@@ -17,7 +18,7 @@ use crate::layout;
 use crate::lock::{Lock, Pin, Verdict};
 use crate::name::Name;
 use crate::promise::promise;
-use crate::sbom::{self, CargoLock, Linked};
+use crate::sbom::{self, Linked};
 use crate::settings::Settings;
 
 const OUT_FILE: Flag = Flag {
@@ -122,9 +123,17 @@ const VERIFY: Command = Command {
 
 const LOCK: Command = Command {
     name: "lock",
-    about: "Writes the lock of exactly these images.",
+    about: "Writes the lock of exactly these images, and their promises.",
     operands: LAYOUTS,
-    flags: &[OUT_FILE],
+    flags: &[
+        OUT_FILE,
+        Flag {
+            name: "--promises",
+            value: "DIR",
+            times: Times::AtMostOnce,
+            about: "write DIR/NAME/image.promise of each image too",
+        },
+    ],
 };
 
 const DIFF: Command = Command {
@@ -307,7 +316,17 @@ fn run_verify(typed: &Typed) -> Result<String, Failure> {
 }
 
 fn run_lock(typed: &Typed) -> Result<String, Failure> {
-    write_out(typed, Lock(pins(&typed.operands)?).to_string().as_bytes())
+    write_out(typed, Lock(pins(&typed.operands)?).to_string().as_bytes())?;
+    if let Some(folder) = typed.optional("--promises") {
+        for layout in &typed.operands {
+            let image = open(layout)?;
+            let path = in_workspace(folder)
+                .join(image.name.as_str())
+                .join("image.promise");
+            fs::write(&path, promise(&image)).map_err(Error::io(&path))?;
+        }
+    }
+    Ok(String::new())
 }
 
 fn run_diff(typed: &Typed) -> Result<String, Failure> {
@@ -358,9 +377,17 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 fn write_out(typed: &Typed, bytes: &[u8]) -> Result<String, Failure> {
-    let path = Path::new(typed.required("--out"));
-    fs::write(path, bytes).map_err(Error::io(path))?;
+    let path = in_workspace(typed.required("--out"));
+    fs::write(&path, bytes).map_err(Error::io(&path))?;
     Ok(String::new())
+}
+
+/// `bazel run` starts programs in a folder of its own and names the checkout in a variable, which
+/// no build action and no test has.
+fn in_workspace(path: &str) -> PathBuf {
+    std::env::var_os("BUILD_WORKSPACE_DIRECTORY")
+        .map_or_else(PathBuf::new, PathBuf::from)
+        .join(path)
 }
 
 fn settings(typed: &Typed) -> Result<Settings, Error> {

@@ -14,6 +14,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cargo_lock::{CargoLock, Crate};
 use crate::settings::Settings;
 
 pub const MEDIA_TYPE: &str = "application/vnd.cyclonedx+json";
@@ -26,39 +27,38 @@ pub struct Linked {
     pub sources: Vec<Source>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Crate {
-    pub name: String,
-    pub version: String,
-}
-
-impl fmt::Display for Crate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.name, self.version)
-    }
-}
-
 /// Something linked that is no crate of Cargo.lock: a C library, the compiler's own libraries.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     pub name: String,
-    pub version: String,
+    pub origin: Origin,
     /// An SPDX expression.
     pub license: String,
+    /// `{version}` in it stands for the version.
     pub purl: String,
-    /// The name that vulnerability databases know it by, where they know it.
+    /// The name that vulnerability databases know it by, where they know it; `{version}` as above.
     pub cpe: Option<String>,
-    /// Of the archive that it was built from or taken from, 64 hex digits.
-    pub sha256: Option<String>,
+}
+
+/// What a source was built or taken from.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum Origin {
+    /// A crate that carries it: version (the part after `+`) and checksum stand in Cargo.lock.
+    Crate(String),
+    /// An archive, by the SHA-256 that the build accepts it by, 64 hex digits.
+    Archive { version: String, sha256: String },
+    /// Many files, each pinned by the build.
+    Files { version: String },
 }
 
 #[derive(Debug)]
 pub enum Unusable {
     Linked(serde_json::Error),
-    LockVersion(Option<String>),
     NotLocked(Crate),
+    /// Cargo.lock has no crate, or several, of the name that carries a source.
+    NoCarrier(String),
     Repeated(String),
 }
 
@@ -66,9 +66,13 @@ impl fmt::Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Linked(error) => write!(f, "not a list of what was linked: {error}"),
-            Self::LockVersion(None) => f.write_str("Cargo.lock does not name its version"),
-            Self::LockVersion(Some(v)) => write!(f, "Cargo.lock is of version {v}, 4 is known"),
             Self::NotLocked(krate) => write!(f, "{krate} was linked, but Cargo.lock lacks it"),
+            Self::NoCarrier(name) => {
+                write!(
+                    f,
+                    "Cargo.lock should have one crate {name} with +VERSION, it has not"
+                )
+            }
             Self::Repeated(purl) => write!(f, "{purl} is listed twice"),
         }
     }
@@ -79,39 +83,6 @@ impl std::error::Error for Unusable {}
 impl Linked {
     pub fn parse(json: &[u8]) -> Result<Self, Unusable> {
         serde_json::from_slice(json).map_err(Unusable::Linked)
-    }
-}
-
-/// Cargo.lock, as far as a bill needs it: each package with its checksum, which packages of the
-/// workspace itself lack.
-pub struct CargoLock(BTreeMap<Crate, Option<String>>);
-
-impl CargoLock {
-    /// Cargo writes one `key = "value"` a line, so that a TOML parser is not needed; the format's
-    /// version says whether that still holds.
-    pub fn parse(text: &str) -> Result<Self, Unusable> {
-        let quoted = |line: &str, key: &str| {
-            let value = line
-                .strip_prefix(key)?
-                .strip_prefix(" = \"")?
-                .strip_suffix('"')?;
-            Some(value.to_owned())
-        };
-        let (head, packages) = text.split_once("\n[[package]]\n").unwrap_or((text, ""));
-        let version = head
-            .lines()
-            .find_map(|line| line.strip_prefix("version = "));
-        if version != Some("4") {
-            return Err(Unusable::LockVersion(version.map(str::to_owned)));
-        }
-        let mut locked = BTreeMap::new();
-        for package in packages.split("\n[[package]]\n") {
-            let field = |key| package.lines().find_map(|line| quoted(line, key));
-            if let (Some(name), Some(version)) = (field("name"), field("version")) {
-                locked.insert(Crate { name, version }, field("checksum"));
-            }
-        }
-        Ok(Self(locked))
     }
 }
 
@@ -185,11 +156,8 @@ pub fn bill(
         }
     };
     for krate in linked.crates {
-        let checksum = lock
-            .0
-            .get(&krate)
-            .ok_or_else(|| Unusable::NotLocked(krate.clone()))?
-            .clone();
+        let checksum = lock.checksum(&krate);
+        let checksum = checksum.ok_or_else(|| Unusable::NotLocked(krate.clone()))?;
         let purl = cargo_purl(&krate.name, &krate.version);
         add(Component {
             kind: "library",
@@ -203,17 +171,23 @@ pub fn bill(
         })?;
     }
     for source in linked.sources {
+        let (version, sha256) = match source.origin {
+            Origin::Crate(name) => lock.carried(&name).ok_or(Unusable::NoCarrier(name))?,
+            Origin::Archive { version, sha256 } => (version, Some(sha256)),
+            Origin::Files { version } => (version, None),
+        };
+        let purl = source.purl.replace("{version}", &version);
         add(Component {
             kind: "library",
-            reference: source.purl.clone(),
+            reference: purl.clone(),
             name: source.name,
-            version: source.version,
-            hashes: source.sha256.into_iter().map(Hash::sha256).collect(),
+            hashes: sha256.into_iter().map(Hash::sha256).collect(),
             licenses: vec![License {
                 expression: source.license,
             }],
-            cpe: source.cpe,
-            purl: source.purl,
+            cpe: source.cpe.map(|cpe| cpe.replace("{version}", &version)),
+            version,
+            purl,
         })?;
     }
     let name = settings.name.as_str();
@@ -269,54 +243,32 @@ fn cargo_purl(name: &str, version: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cargo_lock::sample::LOCK;
     use crate::digest::Digest;
-
-    const LOCK: &str = r#"# This file is automatically @generated by Cargo.
-# It is not intended for manual editing.
-version = 4
-
-[[package]]
-name = "openssl-src"
-version = "300.5.4+3.5.4"
-source = "registry+somewhere"
-checksum = "1111111111111111111111111111111111111111111111111111111111111111"
-dependencies = [
- "cc",
-]
-
-[[package]]
-name = "psk-server"
-version = "0.1.0"
-dependencies = [
- "tokio",
-]
-
-[[package]]
-name = "tokio"
-version = "1.0.0"
-source = "registry+somewhere"
-checksum = "2222222222222222222222222222222222222222222222222222222222222222"
-
-[[package]]
-name = "unused"
-version = "9.9.9"
-source = "registry+somewhere"
-checksum = "3333333333333333333333333333333333333333333333333333333333333333"
-"#;
 
     const LINKED: &str = r#"{
         "crates": [
             {"name": "tokio", "version": "1.0.0"},
             {"name": "psk-server", "version": "0.1.0"},
-            {"name": "openssl-src", "version": "300.5.4+3.5.4"},
+            {"name": "zstd-sys", "version": "2.0.1+zstd.1.5.5"},
             {"name": "tokio", "version": "1.0.0"}
         ],
-        "sources": [{
-            "name": "openssl", "version": "3.6.3", "license": "Apache-2.0",
-            "purl": "pkg:generic/openssl@3.6.3",
-            "cpe": "cpe:2.3:a:openssl:openssl:3.6.3:*:*:*:*:*:*:*",
-            "sha256": "4444444444444444444444444444444444444444444444444444444444444444"
-        }]
+        "sources": [
+            {
+                "name": "openssl", "origin": {"crate": "openssl-src"}, "license": "Apache-2.0",
+                "purl": "pkg:generic/openssl@{version}",
+                "cpe": "cpe:2.3:a:openssl:openssl:{version}:*:*:*:*:*:*:*"
+            },
+            {
+                "name": "glibc", "license": "LGPL-2.1-or-later",
+                "origin": {"archive": {"version": "2.36-9", "sha256": "5555"}},
+                "purl": "pkg:deb/debian/libc6-dev@{version}"
+            },
+            {
+                "name": "std", "origin": {"files": {"version": "1.95.0"}},
+                "license": "MIT OR Apache-2.0", "purl": "pkg:generic/rust-std@{version}"
+            }
+        ]
     }"#;
 
     fn settings() -> Settings {
@@ -325,11 +277,12 @@ checksum = "3333333333333333333333333333333333333333333333333333333333333333"
     }
 
     fn made(linked: &str, lock: &str) -> Result<Vec<u8>, Unusable> {
+        let lock = CargoLock::parse(lock).unwrap();
         bill(
             &settings(),
             "Apache-2.0",
             Linked::parse(linked.as_bytes())?,
-            &CargoLock::parse(lock)?,
+            &lock,
         )
     }
 
@@ -337,7 +290,7 @@ checksum = "3333333333333333333333333333333333333333333333333333333333333333"
     fn the_bill_of_fixed_inputs_is_fixed() {
         assert_eq!(
             Digest::of(&made(LINKED, LOCK).unwrap()).to_string(),
-            "sha256:ad4bda086802f0da620ffc9abdd7d4d855bb5b8d84626974f04307d24ac3b416"
+            "sha256:b72bdbb2f803e058d3e3402f585a5b9bd7e04682616eeebd5288866245babf73"
         );
     }
 
@@ -352,15 +305,26 @@ checksum = "3333333333333333333333333333333333333333333333333333333333333333"
         assert_eq!(
             purls,
             [
-                "pkg:cargo/openssl-src@300.5.4%2B3.5.4",
                 "pkg:cargo/psk-server@0.1.0",
                 "pkg:cargo/tokio@1.0.0",
-                "pkg:generic/openssl@3.6.3",
+                "pkg:cargo/zstd-sys@2.0.1%2Bzstd.1.5.5",
+                "pkg:deb/debian/libc6-dev@2.36-9",
+                "pkg:generic/openssl@3.5.4",
+                "pkg:generic/rust-std@1.95.0",
             ]
         );
-        assert_eq!(components[2]["hashes"][0]["content"], "2".repeat(64));
-        assert!(components[1].get("hashes").is_none());
-        assert_eq!(components[3]["licenses"][0]["expression"], "Apache-2.0");
+        assert_eq!(components[1]["hashes"][0]["content"], "2".repeat(64));
+        assert!(components[0].get("hashes").is_none());
+        assert_eq!(components[3]["hashes"][0]["content"], "5555");
+        let openssl = &components[4];
+        assert_eq!(openssl["version"], "3.5.4");
+        assert_eq!(
+            openssl["cpe"],
+            "cpe:2.3:a:openssl:openssl:3.5.4:*:*:*:*:*:*:*"
+        );
+        assert_eq!(openssl["hashes"][0]["content"], "1".repeat(64));
+        assert_eq!(openssl["licenses"][0]["expression"], "Apache-2.0");
+        assert!(components[5].get("hashes").is_none());
         assert_eq!(bill["metadata"]["component"]["name"], "psk-server");
     }
 
@@ -380,18 +344,25 @@ checksum = "3333333333333333333333333333333333333333333333333333333333333333"
     }
 
     #[test]
-    fn a_lock_of_another_version_is_refused() {
-        let error = made(LINKED, &LOCK.replace("version = 4", "version = 5")).unwrap_err();
-        assert_eq!(error.to_string(), "Cargo.lock is of version 5, 4 is known");
-        let error = made(LINKED, "").unwrap_err();
-        assert_eq!(error.to_string(), "Cargo.lock does not name its version");
+    fn a_repeated_source_is_refused() {
+        let twice = LINKED.replace("pkg:generic/openssl@{version}", "pkg:cargo/tokio@1.0.0");
+        let error = made(&twice, LOCK).unwrap_err();
+        assert_eq!(error.to_string(), "pkg:cargo/tokio@1.0.0 is listed twice");
     }
 
     #[test]
-    fn a_repeated_source_is_refused() {
-        let twice = LINKED.replace("pkg:generic/openssl@3.6.3", "pkg:cargo/tokio@1.0.0");
-        let error = made(&twice, LOCK).unwrap_err();
-        assert_eq!(error.to_string(), "pkg:cargo/tokio@1.0.0 is listed twice");
+    fn a_source_without_its_one_carrier_is_refused() {
+        for (from, to) in [
+            ("name = \"openssl-src\"", "name = \"other\""),
+            ("name = \"unused\"", "name = \"openssl-src\""),
+        ] {
+            let error = made(LINKED, &LOCK.replace(from, to)).unwrap_err();
+            assert!(
+                error
+                    .to_string()
+                    .starts_with("Cargo.lock should have one crate openssl-src")
+            );
+        }
     }
 
     #[test]

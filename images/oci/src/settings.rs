@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::Deserialize;
 
@@ -27,8 +28,7 @@ pub struct Port {
     pub protocol: Protocol,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protocol {
     Tcp,
     Udp,
@@ -44,19 +44,46 @@ impl fmt::Display for Port {
     }
 }
 
+impl FromStr for Port {
+    type Err = NotAPort;
+
+    fn from_str(text: &str) -> Result<Self, NotAPort> {
+        let not_a_port = || NotAPort(text.to_owned());
+        let (number, protocol) = text.split_once('/').ok_or_else(not_a_port)?;
+        let protocol = match protocol {
+            "tcp" => Protocol::Tcp,
+            "udp" => Protocol::Udp,
+            _ => return Err(not_a_port()),
+        };
+        let number = number.parse().map_err(|_| not_a_port())?;
+        let port = Self { number, protocol };
+        // One spelling: no sign, no leading zero.
+        if number > 0 && port.to_string() == text {
+            Ok(port)
+        } else {
+            Err(not_a_port())
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAPort(pub String);
+
+impl fmt::Display for NotAPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is not a port such as 8443/tcp or 8081/udp", self.0)
+    }
+}
+
+impl std::error::Error for NotAPort {}
+
 /// The JSON as written. Other fields are for other readers (help, README tables).
 #[derive(Deserialize)]
 struct Written {
     name: String,
     version: String,
-    ports: Vec<WrittenPort>,
+    ports: Vec<String>,
     settings: Vec<WrittenSetting>,
-}
-
-#[derive(Deserialize)]
-struct WrittenPort {
-    number: u16,
-    protocol: Protocol,
 }
 
 #[derive(Deserialize)]
@@ -71,7 +98,7 @@ pub enum Unusable {
     Json(serde_json::Error),
     Name(NotAName),
     Version(String),
-    PortZero,
+    Port(NotAPort),
     RepeatedPort(Port),
     Variable(String),
     RepeatedVariable(String),
@@ -83,7 +110,7 @@ impl fmt::Display for Unusable {
             Self::Json(error) => write!(f, "not the settings JSON: {error}"),
             Self::Name(error) => error.fmt(f),
             Self::Version(text) => write!(f, "{text:?} is not a version"),
-            Self::PortZero => f.write_str("port 0 cannot be exposed"),
+            Self::Port(error) => error.fmt(f),
             Self::RepeatedPort(port) => write!(f, "port {port} is listed twice"),
             Self::Variable(text) => write!(
                 f,
@@ -104,11 +131,8 @@ impl Settings {
             return Err(Unusable::Version(written.version));
         }
         let mut ports = BTreeSet::new();
-        for WrittenPort { number, protocol } in written.ports {
-            let port = Port { number, protocol };
-            if number == 0 {
-                return Err(Unusable::PortZero);
-            }
+        for port in written.ports {
+            let port: Port = port.parse().map_err(Unusable::Port)?;
             if !ports.insert(port) {
                 return Err(Unusable::RepeatedPort(port));
             }
@@ -157,7 +181,7 @@ mod tests {
 
     const GOOD: &str = r#"{
         "name": "psk-server", "version": "0.1.0",
-        "ports": [{"number": 8443, "protocol": "tcp"}, {"number": 8081, "protocol": "udp"}],
+        "ports": ["8443/tcp", "8081/udp"],
         "settings": [
             {"name": "listen", "flag": "--listen", "variable": "MCBN_LISTEN", "operator": true},
             {"name": "backend", "flag": "--backend", "variable": "MCBN_BACKEND", "operator": true},
@@ -186,11 +210,23 @@ mod tests {
 
     #[test]
     fn a_port_that_the_launcher_would_refuse_is_refused() {
-        assert_eq!(refused("8443", "0"), "port 0 cannot be exposed");
-        assert!(refused("8443", "65536").contains("invalid value"));
-        assert!(refused("\"udp\"", "\"sctp\"").contains("unknown variant"));
+        for wrong in [
+            "8443",
+            "0/tcp",
+            "65536/tcp",
+            "08443/tcp",
+            "+1/tcp",
+            "1/TCP",
+            "1/sctp",
+            "/tcp",
+        ] {
+            assert_eq!(
+                refused("8443/tcp", wrong),
+                format!("{wrong:?} is not a port such as 8443/tcp or 8081/udp")
+            );
+        }
         assert_eq!(
-            refused(r#"8081, "protocol": "udp""#, r#"8443, "protocol": "tcp""#),
+            refused("8081/udp", "8443/tcp"),
             "port 8443/tcp is listed twice"
         );
     }

@@ -270,12 +270,12 @@ fn settings_that_cannot_be_used_are_refused_by_file() {
     let bench = Bench::new();
     bench.put(
         "settings.json",
-        support::SETTINGS.replace("8443", "0").as_bytes(),
+        support::SETTINGS.replace("8443/", "0/").as_bytes(),
     );
     let (code, report) = refused(&bench.recipe("image"));
     assert_eq!(code, 65);
     assert!(
-        report.ends_with("settings.json: port 0 cannot be exposed\n"),
+        report.ends_with("settings.json: \"0/tcp\" is not a port such as 8443/tcp or 8081/udp\n"),
         "{report}"
     );
 }

@@ -213,7 +213,7 @@ fn a_field_of_the_configuration_is_shown_by_its_path() {
     let bench = kept();
     bench.put(
         "settings.json",
-        support::SETTINGS.replace("8443", "443").as_bytes(),
+        support::SETTINGS.replace("8443/", "443/").as_bytes(),
     );
     rebuild(&bench, &["--log-redirect=always"]);
     assert_eq!(

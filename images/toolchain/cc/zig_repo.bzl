@@ -2,32 +2,24 @@
 
 load(":debian.bzl", "unpack_deb")
 
-# For static-pie programs: libc.a, its start files, and gcc's start files and unwinder. zig ships only stubs of glibc.
-_LIBC = (
-    "pool/main/g/glibc/libc6-dev_2.36-9+deb12u14_amd64.deb",
-    "0218fc2befcd784c1b0c6292c0a137ce89fad054efaa579ad083bee0f2c01aae",
-)
-_LIBGCC = (
-    "pool/main/g/gcc-12/libgcc-12-dev_12.2.0-14+deb12u1_amd64.deb",
-    "d720259380a84f2ffc6fe516eff5cbe9c8a005138e8d6a5748747ba4b3404a82",
-)
-
-# The oldest glibc that build tools and macros, which run on the builder, may meet.
-_TARGET = "x86_64-linux-gnu.2.34"
+# What programs are linked with: start files, libc.a and the shared glibc, gcc's start files and unwinder. zig could build
+# stubs of glibc, but no libc.a, and what it builds holds the time and place of its making.
+PACKAGES = {
+    "libc": (
+        "pool/main/g/glibc/libc6_2.36-9+deb12u14_amd64.deb",
+        "ba4f88f73dbc3ae9055f3c20f4523bfdbaf1ad13ff95e258924f77d20b4fbedf",
+    ),
+    "libc-dev": (
+        "pool/main/g/glibc/libc6-dev_2.36-9+deb12u14_amd64.deb",
+        "0218fc2befcd784c1b0c6292c0a137ce89fad054efaa579ad083bee0f2c01aae",
+    ),
+    "libgcc-dev": (
+        "pool/main/g/gcc-12/libgcc-12-dev_12.2.0-14+deb12u1_amd64.deb",
+        "d720259380a84f2ffc6fe516eff5cbe9c8a005138e8d6a5748747ba4b3404a82",
+    ),
+}
 
 _TOOLS = ["cc", "ar"]
-
-# One program's worth of each kind of link that rustc and the C rules ask for: it makes zig build its start files, libc
-# stubs, compiler_rt and libunwind once, at fetch time, for every later link to copy.
-_LIBS = ["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc", "-nodefaultlibs"]
-_WARM_UP = [
-    ["-O2", "-fPIC", "-c", "warm.c", "-o", "warm.o"],
-    ["-m64", "warm.o", "-o", "warm.bin", "-Wl,--gc-sections", "-pie", "-Wl,-z,relro,-z,now"] + _LIBS,
-    ["-m64", "warm.o", "-o", "warm.bin", "-Wl,--gc-sections", "-pie", "-Wl,-z,relro,-z,now", "-Wl,--strip-all"] + _LIBS,
-    ["-m64", "warm.o", "-o", "warm.so", "-Wl,--gc-sections", "-shared", "-Wl,-z,relro,-z,now"] + _LIBS,
-    ["warm.o", "-o", "warm.bin"],
-    ["-O2", "warm.c", "-o", "warm.bin"],
-]
 
 def _pip(rctx):
     """Returns the command that runs pip: the interpreter's own, else the wheel that Debian keeps for virtual environments."""
@@ -64,31 +56,20 @@ def _zig_toolchain_impl(rctx):
     rctx.delete("zig.zip")
     rctx.delete("wheel")
 
-    unpack_deb(rctx, _LIBC[0], _LIBC[1], "libc")
-    unpack_deb(rctx, _LIBGCC[0], _LIBGCC[1], "libgcc")
-    for unused in ["libc/usr/share", "libc/usr/include", "libc/usr/bin", "libgcc/usr/share"]:
+    for name, (path, sha256) in PACKAGES.items():
+        unpack_deb(rctx, path, sha256, name)
+    for unused in ["libc/usr", "libc/etc", "libc/lib64", "libc-dev/usr/share", "libc-dev/usr/include", "libc-dev/usr/bin", "libgcc-dev/usr/share"]:
         rctx.delete(unused)
 
-    # Debian's own is a linker script with absolute paths.
-    rctx.file("libm/libm.a", "GROUP ( libm-2.36.a libmvec.a )\n")
+    # Debian's own linker scripts hold absolute paths; these find the same files on the linker's search path.
+    rctx.file("scripts/libc.so", "GROUP ( libc.so.6 libc_nonshared.a AS_NEEDED ( ld-linux-x86-64.so.2 ) )\n")
+    rctx.file("scripts/libm.so", "GROUP ( libm.so.6 AS_NEEDED ( libmvec.so.1 ) )\n")
+    rctx.file("scripts/libm.a", "GROUP ( libm-2.36.a libmvec.a )\n")
+    for unused in ["libc.so", "libm.so", "libm.a"]:
+        rctx.delete("libc-dev/usr/lib/x86_64-linux-gnu/" + unused)
 
     for tool in _TOOLS:
-        rctx.template("bin/" + tool, Label(":zig_wrapper.sh"), {"%{target}": _TARGET}, executable = True)
-
-    rctx.report_progress("building zig's start files")
-    rctx.file("warm.c", "int main(void){return 0;}\n")
-    for arguments in _WARM_UP:
-        got = rctx.execute(
-            [rctx.path("bin/cc")] + arguments,
-            environment = {"ZIG_WRAPPER_CACHE": str(rctx.path("warm"))},
-            timeout = 600,
-        )
-        if got.return_code:
-            fail("zig cannot link: {}".format(got.stderr))
-
-    # The front end's own cache (g/z) and unfinished work are of no use for links.
-    for unused in ["warm.c", "warm.o", "warm.bin", "warm.so", "warm/g/z", "warm/g/tmp", "warm/l/tmp"]:
-        rctx.delete(unused)
+        rctx.file("bin/" + tool, rctx.read(Label(":zig_wrapper.sh")), executable = True)
     rctx.file("BUILD.bazel", rctx.read(Label(":zig.BUILD.bazel")))
     rctx.template("cc_config.bzl", Label(":cc_config.bzl"), {})
 

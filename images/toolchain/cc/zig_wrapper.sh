@@ -1,64 +1,69 @@
 #!/bin/bash
 # zig as `cc` and `ar`, in the words that rustc, the cc crate and Bazel's C rules use. Installed once for each name.
 #
-# No state is shared between actions: zig gets a cache of its own, thrown away at the end. ZIG_WRAPPER_CACHE names the one
-# that is kept, at fetch time only.
+# It compiles with zig's clang and links with zig's lld. No state is shared between actions: zig gets a cache of its own,
+# thrown away at the end.
 set -eu
 export PATH=/usr/bin:/bin
 here=${0%/*}
 [[ $here == /* ]] || here=$PWD/$here
-zig=$here/../ziglang/zig
-cache=${ZIG_WRAPPER_CACHE:-}
-if [[ -z $cache ]]; then
-  cache=$(mktemp -d "${TMPDIR:-/tmp}/zig.XXXXXX")
-  trap 'rm -rf "$cache"' EXIT
-fi
-export ZIG_GLOBAL_CACHE_DIR=$cache/g ZIG_LOCAL_CACHE_DIR=$cache/l
+root=$here/..
+zig=$root/ziglang/zig
 
-if [[ ${0##*/} == ar ]]; then
-  "$zig" ar "$@"
-  exit
-fi
-
-# Paths in objects: what __FILE__ and debug information say must not depend on where this runs.
-arguments=("-ffile-prefix-map=$PWD=." -Wdate-time)
-mode=cc link=1 static=
+link=1 kind=-pie
 for argument in "$@"; do
   case $argument in
-    -c | -S | -E | -M | -MM) link= arguments+=("$argument") ;;
-    # zig has no libgcc; its unwinder is LLVM's.
-    -lgcc_s) arguments+=(-lunwind) ;;
-    # Words of gcc or of GNU ld that zig's driver does not know, and that change nothing here.
-    -Wl,-O1 | --target=* | -Wl,--no-undefined-version | -Wl,-znostart-stop-gc | -fuse-ld=* | -pass-exit-codes | -Wl,-no-as-needed) ;;
-    -Wl,/* | -Wl,bazel-out/* | -Wl,external/*) arguments+=("${argument#-Wl,}") ;;
-    -static-pie | -static) static=1 arguments+=("$argument") ;;
-    *.cc | *.cpp | *.cxx) mode=c++ arguments+=("$argument") ;;
-    *) arguments+=("$argument") ;;
+    -c | -S | -E | -M | -MM | -v | --version) link= ;;
+    -shared) kind=-shared ;;
+    -static | -static-pie) kind=-static ;;
   esac
 done
 
-if [[ -n $link && -n $static ]]; then
-  # A static-pie program: zig's lld on Debian's libc.a.
-  libc=$here/../libc/usr/lib/x86_64-linux-gnu
-  libgcc=$here/../libgcc/usr/lib/gcc/x86_64-linux-gnu/12
-  linker=()
-  for argument in "${arguments[@]}"; do
+if [[ ${0##*/} == ar || -z $link ]]; then
+  cache=$(mktemp -d "${TMPDIR:-/tmp}/zig.XXXXXX")
+  trap 'rm -rf "$cache"' EXIT
+  export ZIG_GLOBAL_CACHE_DIR=$cache ZIG_LOCAL_CACHE_DIR=$cache
+  if [[ ${0##*/} == ar ]]; then
+    "$zig" ar "$@"
+    exit
+  fi
+  arguments=()
+  for argument in "$@"; do
     case $argument in
-      -Wl,*)
-        IFS=, read -r -a words <<<"${argument#-Wl,}"
-        linker+=("${words[@]}")
-        ;;
-      -m64 | -static-pie | -static | -pie | -nodefaultlibs | -nostartfiles | -B* | -Bdynamic | -lunwind | -ffile-prefix-map=* | -Wdate-time) ;;
-      *) linker+=("$argument") ;;
+      # Words of gcc that zig's driver does not know, and that change nothing here.
+      --target=* | -pass-exit-codes) ;;
+      *) arguments+=("$argument") ;;
     esac
   done
-  "$zig" ld.lld -m elf_x86_64 --hash-style=gnu --build-id=none -static -pie --no-dynamic-linker -z text -z relro -z now -z noexecstack \
-    "$libc/rcrt1.o" "$libc/crti.o" "$libgcc/crtbeginS.o" -L"$here/../libm" -L"$libc" -L"$libgcc" \
-    "${linker[@]}" "$libgcc/crtendS.o" "$libc/crtn.o"
+  # What __FILE__ and debug information say must not depend on where this runs, nor a program on when.
+  "$zig" cc -target x86_64-linux-gnu.2.36 -fno-sanitize=all "-ffile-prefix-map=$PWD=." -Werror=date-time "${arguments[@]}" -g0
   exit
 fi
-if [[ -n $link && -z ${ZIG_WRAPPER_CACHE:-} ]]; then
-  cp -r "$here/../warm/." "$cache/"
-  chmod -R u+w "$cache"
-fi
-"$zig" "$mode" -target "%{target}" -fno-sanitize=all "${arguments[@]}" -g0
+
+# From here on as gcc's driver would: start files first, libraries in their order, end files last.
+libc=$root/libc-dev/usr/lib/x86_64-linux-gnu
+libgcc=$root/libgcc-dev/usr/lib/gcc/x86_64-linux-gnu/12
+case $kind in
+  -static) start=("$libc/rcrt1.o") mode=(-static -pie --no-dynamic-linker -z text) ;;
+  -pie) start=("$libc/Scrt1.o") mode=(-pie -dynamic-linker /lib64/ld-linux-x86-64.so.2) ;;
+  -shared) start=() mode=(-shared) ;;
+esac
+default_libraries=(-lc -lgcc -lgcc_eh)
+linker=()
+for argument in "$@"; do
+  case $argument in
+    -Wl,*)
+      IFS=, read -r -a words <<<"${argument#-Wl,}"
+      linker+=("${words[@]}")
+      ;;
+    -nodefaultlibs) default_libraries=() ;;
+    # The unwinder is linked in: a program must not look for one where it runs.
+    -lgcc_s) linker+=(-lgcc_eh -lgcc -lc) ;;
+    -m64 | -pie | -shared | -static | -static-pie | -nostartfiles | -no-pie | -B* | -fuse-ld=* | -pass-exit-codes | --target=* | -fPIC | -O? | -g* | -pthread) ;;
+    *) linker+=("$argument") ;;
+  esac
+done
+exec "$zig" ld.lld -m elf_x86_64 --hash-style=gnu --build-id=none --eh-frame-hdr -z relro -z now -z noexecstack "${mode[@]}" \
+  "${start[@]}" "$libc/crti.o" "$libgcc/crtbeginS.o" \
+  -L"$root/scripts" -L"$libc" -L"$libgcc" -L"$root/libc/lib/x86_64-linux-gnu" \
+  "${linker[@]}" "${default_libraries[@]}" "$libgcc/crtendS.o" "$libc/crtn.o"

@@ -100,12 +100,13 @@ def _tests(name, deps, programs, data, env, harness, tags):
             ) + deps,
         )
 
-def mcbn_library(name, deps = [], test_data = [], test_env = {}, test_tags = [], own_harness = [], visibility = _LIBRARY_USERS, **kwargs):
+def mcbn_library(name, deps = [], programs = [], test_data = [], test_env = {}, test_tags = [], own_harness = [], visibility = _LIBRARY_USERS, **kwargs):
     """A library crate, `mcbn_<name>`, and its tests.
 
     Args:
         name: the folder's name.
         deps: this project's own crates that it links; those of others stand in its Cargo.toml.
+        programs: of the same crate, for its tests.
         test_data: files that the tests read while they run.
         test_env: variables of the tests.
         test_tags: Bazel tags of the tests.
@@ -114,7 +115,7 @@ def mcbn_library(name, deps = [], test_data = [], test_env = {}, test_tags = [],
         **kwargs: passed to rust_library.
     """
     _crate(rust_library, name, deps, crate_name = "mcbn_" + name.replace("-", "_"), visibility = visibility, **kwargs)
-    _tests(name, deps + [":" + name], [], test_data, test_env, own_harness, test_tags)
+    _tests(name, deps + [":" + name], programs, test_data, test_env, own_harness, test_tags)
 
 def mcbn_program(name, deps = [], test_data = [], test_env = {}, test_tags = [], own_harness = [], visibility = _PROGRAM_USERS, **kwargs):
     """A program and its tests; the arguments are those of mcbn_library."""

@@ -62,3 +62,112 @@ impl AuthenticatedPeer {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use openssl::asn1::Asn1Time;
+    use openssl::ec::{EcGroup, EcKey};
+    use openssl::hash::MessageDigest;
+    use openssl::nid::Nid;
+    use openssl::pkey::PKey;
+    use openssl::ssl::{
+        Ssl, SslContext, SslContextBuilder, SslMethod, SslSession, SslSessionCacheMode, SslStream,
+        SslVerifyMode,
+    };
+    use openssl::x509::X509;
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+    use std::sync::{Arc, Mutex};
+
+    struct Certified {
+        client: SslContext,
+        server: SslContext,
+        sessions: Arc<Mutex<Vec<SslSession>>>,
+    }
+
+    /// Two sides that use a certificate, and would resume.
+    fn certified(version: SslVersion) -> Certified {
+        let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+        let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
+        let mut certificate = X509::builder().unwrap();
+        certificate.set_pubkey(&key).unwrap();
+        let now = Asn1Time::days_from_now(0).unwrap();
+        certificate.set_not_before(&now).unwrap();
+        certificate.set_not_after(&now).unwrap();
+        certificate.sign(&key, MessageDigest::sha256()).unwrap();
+
+        let context = |method| {
+            let mut ctx = SslContextBuilder::new(method).unwrap();
+            ctx.set_min_proto_version(Some(version)).unwrap();
+            ctx.set_max_proto_version(Some(version)).unwrap();
+            ctx.set_verify(SslVerifyMode::NONE);
+            ctx
+        };
+        let mut server = context(SslMethod::tls_server());
+        server.set_private_key(&key).unwrap();
+        server.set_certificate(&certificate.build()).unwrap();
+        let mut client = context(SslMethod::tls_client());
+        let sessions = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&sessions);
+        client.set_session_cache_mode(SslSessionCacheMode::CLIENT);
+        client.set_new_session_callback(move |_, session| kept.lock().unwrap().push(session));
+        Certified {
+            client: client.build(),
+            server: server.build(),
+            sessions,
+        }
+    }
+
+    impl Certified {
+        /// What each side would say of this handshake, had nothing else refused it.
+        fn meet(&self, session: Option<&SslSession>) -> [Result<AuthenticatedPeer, PeerFault>; 2] {
+            let (near, far) = UnixStream::pair().unwrap();
+            let ssl = Ssl::new(&self.server).unwrap();
+            let accepting = std::thread::spawn(move || {
+                let mut far = SslStream::new(ssl, far).unwrap();
+                far.accept().unwrap();
+                far.write_all(b"x").unwrap();
+                let peer = AuthenticatedPeer::of(far.ssl());
+                // Stays until the other side has said goodbye.
+                let _ = far.read(&mut [0]);
+                peer
+            });
+            let mut ssl = Ssl::new(&self.client).unwrap();
+            if let Some(session) = session {
+                // SAFETY: the session comes from the same context.
+                #[allow(unsafe_code)]
+                unsafe {
+                    ssl.set_session(session).unwrap();
+                }
+            }
+            let mut near = SslStream::new(ssl, near).unwrap();
+            near.connect().unwrap();
+            // Tickets come before the data; and a session whose connection just breaks off is not resumed.
+            near.read_exact(&mut [0]).unwrap();
+            near.shutdown().unwrap();
+            assert_eq!(near.ssl().session_reused(), session.is_some());
+            [AuthenticatedPeer::of(near.ssl()), accepting.join().unwrap()]
+        }
+    }
+
+    const REFUSED: Result<AuthenticatedPeer, PeerFault> = Err(PeerFault::Certificate);
+
+    #[test]
+    fn a_handshake_without_the_key_is_refused_on_both_sides() {
+        for version in [SslVersion::TLS1_2, SslVersion::TLS1_3] {
+            assert_eq!(certified(version).meet(None), [REFUSED, REFUSED]);
+        }
+    }
+
+    #[test]
+    fn a_resumed_handshake_without_the_key_is_refused() {
+        for version in [SslVersion::TLS1_2, SslVersion::TLS1_3] {
+            let certified = certified(version);
+            certified.meet(None)[0].as_ref().unwrap_err();
+            let session = certified.sessions.lock().unwrap().pop().unwrap();
+            let [client, _] = certified.meet(Some(&session));
+            assert_eq!(client, REFUSED);
+        }
+    }
+}

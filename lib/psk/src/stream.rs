@@ -24,6 +24,8 @@ const MAX_WRITE: usize = 128 * 1024;
 pub struct PskStream<S> {
     tls: SslStream<Wire<S>>,
     peer: AuthenticatedPeer,
+    /// Met after bytes that had to go out first; the next read gives it.
+    met: Option<io::Error>,
 }
 
 impl<S> PskStream<S> {
@@ -56,7 +58,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PskStream<S> {
                 return Err(HandshakeError::Peer(fault));
             }
         };
-        Ok(Self { tls, peer })
+        Ok(Self {
+            tls,
+            peer,
+            met: None,
+        })
     }
 }
 
@@ -95,28 +101,40 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for PskStream<S> {
         cx: &mut Context<'_>,
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let tls = &mut self.tls;
+        if let Some(error) = self.met.take() {
+            return Poll::Ready(Err(error));
+        }
+        let this = &mut *self;
+        let tls = &mut this.tls;
         tls.get_mut().attach(cx);
         forget_old_errors();
         let before = out.filled().len();
         while out.remaining() > 0 {
-            match tls.ssl_read(out.initialize_unfilled()) {
-                Ok(n) => out.advance(n),
-                // What was read goes out first; the end, the error or the wait comes with the next call.
-                Err(_) if out.filled().len() > before => break,
-                Err(error) if error.code() == ErrorCode::ZERO_RETURN => break,
-                Err(error) if is_waiting(&error) => {
-                    // OpenSSL may have had to answer something, such as a key update.
-                    if let Poll::Ready(Err(source)) = tls.get_mut().poll_drain(cx) {
-                        return Poll::Ready(Err(source));
-                    }
-                    return Poll::Pending;
+            let error = match tls.ssl_read(out.initialize_unfilled()) {
+                Ok(n) => {
+                    out.advance(n);
+                    continue;
                 }
-                Err(error) => {
-                    let _ = tls.get_mut().poll_drain(cx);
-                    return Poll::Ready(Err(broken(error)));
-                }
+                Err(error) => error,
+            };
+            let has_read = out.filled().len() > before;
+            if error.code() == ErrorCode::ZERO_RETURN {
+                // OpenSSL says so again with the next call.
+                break;
             }
+            // OpenSSL may have had to answer something: a key update, or with an alert.
+            let sent = tls.get_mut().poll_drain(cx);
+            let failed = match (is_waiting(&error), sent) {
+                (true, Poll::Ready(Err(source))) => source,
+                (true, _) if has_read => break,
+                (true, _) => return Poll::Pending,
+                (false, _) => broken(error),
+            };
+            if has_read {
+                this.met = Some(failed);
+                break;
+            }
+            return Poll::Ready(Err(failed));
         }
         Poll::Ready(Ok(()))
     }

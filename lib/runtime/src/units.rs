@@ -174,9 +174,12 @@ mod tests {
             assert_eq!(text.parse::<Size>(), Err(NotASize::Form), "{text:?}");
         }
         assert_eq!("0KiB".parse::<Size>(), Err(NotASize::Zero));
-        assert_eq!(
-            "18446744073709551615GiB".parse::<Size>(),
-            Err(NotASize::TooLarge)
-        );
+        for text in [
+            "18446744073709551615GiB",
+            "8589934592GiB",
+            "9223372036854775808",
+        ] {
+            assert_eq!(text.parse::<Size>(), Err(NotASize::TooLarge), "{text:?}");
+        }
     }
 }

@@ -6,13 +6,16 @@
 use mcbn_runtime::exit::{Exit, Failure};
 use mcbn_runtime::process::{self, Process};
 use mcbn_runtime::settings::{Given, Port, Program, Reported, Setting};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, dumpable_behavior, getrlimit, kill_process, setrlimit,
+};
 use serde_json::Value;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt::{self, Display};
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, Command, ExitCode, Stdio};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, ChildStderr, ChildStdin, Command, ExitCode, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -106,21 +109,13 @@ fn program(role: &str) -> ExitCode {
             let _ = read.await;
             Ok::<_, Infallible>(())
         }),
-        "show" => process::main(&PROGRAM, read, async |_, _| {
-            let file = std::env::temp_dir().join(format!("mode-{}", std::process::id()));
-            std::fs::write(&file, "").unwrap();
-            let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&file).unwrap());
-            std::fs::remove_file(&file).unwrap();
-            println!("mode {:o}", mode & 0o777);
-            println!(
-                "dumpable {:?}",
-                rustix::process::dumpable_behavior().unwrap()
-            );
-            let limit = rustix::process::getrlimit;
-            println!("core {:?}", limit(rustix::process::Resource::Core));
-            println!("files {:?}", limit(rustix::process::Resource::Nofile));
-            Ok::<_, Infallible>(())
-        }),
+        "show" => {
+            lower_the_limit_of_files();
+            process::main(&PROGRAM, read, async |_, _| {
+                show();
+                Ok::<_, Infallible>(())
+            })
+        }
         "fail" => process::main(&PROGRAM, read, async |_, _| Err(ShareRefused)),
         "panic" => process::main(&PROGRAM, read, async |_, _| {
             let value: Result<u8, &str> = Err(SECRET);
@@ -129,6 +124,24 @@ fn program(role: &str) -> ExitCode {
         }),
         _ => panic!("no such role"),
     }
+}
+
+/// As a container often starts a program: the soft limit below the hard one.
+fn lower_the_limit_of_files() {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let current = Some(64);
+    setrlimit(Resource::Nofile, Rlimit { current, maximum }).unwrap();
+}
+
+fn show() {
+    let file = std::env::temp_dir().join(format!("mode-{}", std::process::id()));
+    std::fs::write(&file, "").unwrap();
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    std::fs::remove_file(&file).unwrap();
+    println!("mode {:o}", mode & 0o777);
+    println!("dumpable {:?}", dumpable_behavior().unwrap());
+    println!("core {:?}", getrlimit(Resource::Core));
+    println!("files {:?}", getrlimit(Resource::Nofile));
 }
 
 #[derive(Debug)]
@@ -206,7 +219,7 @@ fn a_blocked_thread_does_not_hold_up_the_end() {
 fn a_process_is_hardened_before_it_serves() {
     let (code, out, err) = output("show", &[]);
     assert_eq!(code, 0, "{err}");
-    let maximum = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
+    let maximum = getrlimit(Resource::Nofile).maximum;
     for line in [
         "mode 600",
         "dumpable NotDumpable",
@@ -294,6 +307,8 @@ fn output(role: &str, arguments: &[&str]) -> (i32, String, String) {
 /// A running program. It is killed with the test that started it, and when it takes too long.
 struct Demo {
     child: Child,
+    /// Kept open: waiting for a child would close it.
+    _stdin: ChildStdin,
     log: BufReader<ChildStderr>,
     _alive: Sender<Infallible>,
 }
@@ -302,6 +317,7 @@ impl Demo {
     fn start(role: &str, arguments: &[&str]) -> Demo {
         let mut child = command(role, arguments).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
+        let _stdin = child.stdin.take().unwrap();
         let (_alive, gone) = channel();
         let pid = Pid::from_child(&child);
         std::thread::spawn(move || {
@@ -309,7 +325,12 @@ impl Demo {
                 kill_process(pid, Signal::KILL).unwrap();
             }
         });
-        Demo { child, log, _alive }
+        Demo {
+            child,
+            _stdin,
+            log,
+            _alive,
+        }
     }
 
     fn wait_for(&mut self, message: &str) -> Value {

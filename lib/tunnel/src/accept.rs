@@ -12,17 +12,29 @@ use tokio::task::JoinSet;
 use crate::limits::Slots;
 use crate::metrics::Metrics;
 
+/// Where connections come from.
+pub trait Listener {
+    fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send;
+}
+
+impl Listener for TcpListener {
+    fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send {
+        TcpListener::accept(self)
+    }
+}
+
 /// Accepts connections and runs `serve` for each in a task of its own, until the program drains; then waits for the
 /// open ones until the drain ends, and drops what is left.
 ///
 /// A connection over a limit is closed at once. Nothing that a peer or a lack of descriptors does ends the loop.
-pub async fn accept<S, F>(
-    listener: TcpListener,
+pub async fn accept<L, S, F>(
+    listener: L,
     slots: Slots,
     metrics: Metrics,
     shutdown: Shutdown,
     mut serve: S,
 ) where
+    L: Listener,
     S: FnMut(TcpStream, SocketAddr) -> F,
     F: Future<Output = ()> + Send + 'static,
 {

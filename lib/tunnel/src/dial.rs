@@ -1,56 +1,327 @@
 //! Connecting to one of several places.
 
+use std::convert::Infallible;
+use std::error::Error;
 use std::fmt;
+use std::future::{Future, ready};
+use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
+use crate::names::{LOCALHOST, LookupFailed, Names};
+use crate::race::Race;
+use crate::rest::Rests;
 use crate::target::Target;
 
-/// Somewhere to connect to: several places that all do.
-#[derive(Clone, Debug)]
-pub struct Upstream {
+/// Somewhere to connect to: several places that all do, in order of preference. Clones share what they learn.
+#[derive(Clone)]
+pub struct Upstream(Arc<Inner>);
+
+struct Inner {
     targets: Vec<Target>,
+    names: Option<Names>,
+    limit: Duration,
+    rests: Mutex<(Rests<Target>, Rests<SocketAddr>)>,
+}
+
+/// One attempt, of the several that a connection may take, takes at most so long.
+const EACH_ATTEMPT: Duration = Duration::from_secs(5);
+
+/// What was established may fail for a reason that passes.
+pub trait MayPass {
+    /// Whether it is worth trying again.
+    fn may_pass(&self) -> bool;
 }
 
 impl Upstream {
-    pub fn new(targets: Vec<Target>) -> Self {
-        Self { targets }
+    /// `names` is needed where a target has a name. [`Upstream::connect`] gives up after `limit`.
+    pub fn new(targets: Vec<Target>, names: Option<Names>, limit: Duration) -> Self {
+        Self(Arc::new(Inner {
+            targets,
+            names,
+            limit,
+            rests: Mutex::new((Rests::new(), Rests::new())),
+        }))
     }
 
-    pub async fn dial(&self) -> Result<TcpStream, Unreachable> {
-        let mut last = None;
-        for target in &self.targets {
-            let address = match target {
-                Target::Address(address) => *address,
-                _ => continue,
-            };
-            match TcpStream::connect(address).await {
-                Ok(stream) => {
-                    let _ = stream.set_nodelay(true);
-                    return Ok(stream);
+    /// Connects, and has `establish` make of the connection what is needed: a handshake, perhaps. Where either fails,
+    /// the next address is tried, then the next target. When all have failed, and one target only for reasons that may
+    /// pass, they are tried again after a rest, until the limit.
+    ///
+    /// Places that failed of late are tried last. `establish` sets its own deadline.
+    pub async fn connect<T, E, F>(
+        &self,
+        establish: impl Fn(TcpStream) -> F,
+    ) -> Result<T, Unreachable<E>>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: MayPass,
+    {
+        let deadline = Instant::now() + self.0.limit;
+        let mut failures = Vec::new();
+        loop {
+            let mut round = Vec::new();
+            let outcome = timeout_at(deadline, self.0.round(&establish, &mut round)).await;
+            // A round that the deadline cut short may have less to say than the one before.
+            if !round.is_empty() {
+                failures = round;
+            }
+            match outcome {
+                Ok(Some(established)) => return Ok(established),
+                Ok(None) if self.0.is_worth_a_round(&failures) => {}
+                Ok(None) | Err(_) => break,
+            }
+            // However long the rests have become, the end of the limit sees one more round.
+            let last_round = deadline - self.0.limit / 10;
+            let now = Instant::now();
+            if now >= last_round {
+                break;
+            }
+            sleep_until(self.0.end_of_rest(now).min(last_round)).await;
+        }
+        Err(Unreachable { failures })
+    }
+
+    /// Connects, and no more.
+    pub async fn dial(&self) -> Result<TcpStream, Unreachable<Infallible>> {
+        self.connect(|stream| ready(Ok(stream))).await
+    }
+}
+
+impl Inner {
+    /// Every target once. None when all failed.
+    async fn round<T, E, F>(
+        &self,
+        establish: &impl Fn(TcpStream) -> F,
+        failures: &mut Vec<Failure<E>>,
+    ) -> Option<T>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        for target in self.by_rest() {
+            let established = self.try_target(&target, establish, failures).await;
+            let (targets, _) = &mut *self.rests();
+            match established {
+                Some(established) => {
+                    targets.forget(&target);
+                    return Some(established);
                 }
-                Err(error) => last = Some(error),
+                None => targets.failed(target, Instant::now(), lot()),
             }
         }
-        Err(Unreachable { last })
+        None
+    }
+
+    async fn try_target<T, E, F>(
+        &self,
+        target: &Target,
+        establish: &impl Fn(TcpStream) -> F,
+        failures: &mut Vec<Failure<E>>,
+    ) -> Option<T>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let fail = |address, cause| Failure {
+            target: target.clone(),
+            address,
+            cause,
+        };
+        let hosts = match self.hosts(target).await {
+            Ok(hosts) => hosts,
+            Err(error) => {
+                failures.push(fail(None, Cause::Lookup(error)));
+                return None;
+            }
+        };
+        for host in hosts {
+            let addresses = match self.addresses(&host).await {
+                Ok(addresses) => addresses,
+                Err(error) => {
+                    failures.push(fail(None, Cause::Lookup(error)));
+                    continue;
+                }
+            };
+            let mut race = Race::new(addresses, EACH_ATTEMPT);
+            while let Some((address, outcome)) = race.next().await {
+                let cause = match outcome {
+                    Ok(stream) => {
+                        // Small writes leave at once; without it they are only slower.
+                        let _ = stream.set_nodelay(true);
+                        match establish(stream).await {
+                            Ok(established) => {
+                                self.rests().1.forget(&address);
+                                return Some(established);
+                            }
+                            Err(error) => Cause::Establish(error),
+                        }
+                    }
+                    Err(error) => Cause::Connect(error),
+                };
+                self.rests().1.failed(address, Instant::now(), lot());
+                failures.push(fail(Some(address), cause));
+            }
+        }
+        None
+    }
+
+    /// What a target stands for: itself, or the hosts of a service.
+    async fn hosts(&self, target: &Target) -> Result<Vec<Target>, LookupFailed> {
+        match (target, &self.names) {
+            (Target::Service(name), Some(names)) => names.service(name, &mut lot).await,
+            (Target::Service(_), None) => Err(LookupFailed::NoAnswer),
+            (host, _) => Ok(vec![host.clone()]),
+        }
+    }
+
+    /// A host's addresses, those that rest last.
+    async fn addresses(&self, host: &Target) -> Result<Vec<SocketAddr>, LookupFailed> {
+        let mut addresses = match (host, &self.names) {
+            (Target::Address(address), _) => vec![*address],
+            (Target::Host { name, port }, names) => {
+                let found = match names {
+                    Some(names) => names.addresses(name).await?,
+                    None if name.is_localhost() => LOCALHOST.to_vec(),
+                    None => return Err(LookupFailed::NoAnswer),
+                };
+                found
+                    .into_iter()
+                    .map(|ip| SocketAddr::new(ip, *port))
+                    .collect()
+            }
+            (Target::Service(_), _) => return Err(LookupFailed::NotFound),
+        };
+        let now = Instant::now();
+        let (_, rests) = &*self.rests();
+        addresses.sort_by_key(|address| rests.until(address, now));
+        Ok(addresses)
+    }
+
+    /// The targets, those that rest last and the one whose rest ends first before the others.
+    fn by_rest(&self) -> Vec<Target> {
+        let mut all = self.targets.clone();
+        let now = Instant::now();
+        let (rests, _) = &*self.rests();
+        all.sort_by_key(|target| rests.until(target, now));
+        all
+    }
+
+    /// A target that has judged at one address will not judge otherwise at another.
+    fn is_worth_a_round<E: MayPass>(&self, failures: &[Failure<E>]) -> bool {
+        self.targets.iter().any(|target| {
+            let mut of_it = failures.iter().filter(|failure| failure.target == *target);
+            of_it.all(Failure::may_pass)
+        })
+    }
+
+    fn end_of_rest(&self, now: Instant) -> Instant {
+        let (rests, _) = &*self.rests();
+        let ends = self.targets.iter().map(|target| rests.until(target, now));
+        ends.min().flatten().unwrap_or(now)
+    }
+
+    fn rests(&self) -> MutexGuard<'_, (Rests<Target>, Rests<SocketAddr>)> {
+        // Nothing can panic while the lock is held, and a lost note would only cost time.
+        self.rests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A number that differs each time and from process to process. Nothing secret hangs on it.
+fn lot() -> u64 {
+    RandomState::new().hash_one(())
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upstream")
+            .field("targets", &self.0.targets)
+            .finish_non_exhaustive()
     }
 }
 
 /// No place could be reached.
 #[derive(Debug)]
-pub struct Unreachable {
-    last: Option<io::Error>,
+pub struct Unreachable<E> {
+    failures: Vec<Failure<E>>,
 }
 
-impl fmt::Display for Unreachable {
+/// One place that could not be reached.
+#[derive(Debug)]
+pub struct Failure<E> {
+    pub target: Target,
+    pub address: Option<SocketAddr>,
+    pub cause: Cause<E>,
+}
+
+#[derive(Debug)]
+pub enum Cause<E> {
+    Lookup(LookupFailed),
+    Connect(io::Error),
+    Establish(E),
+}
+
+impl<E> Unreachable<E> {
+    /// What the last round met, in its order. Empty if the limit passed in the first attempt.
+    pub fn failures(&self) -> &[Failure<E>] {
+        &self.failures
+    }
+}
+
+impl<E: MayPass> Failure<E> {
+    fn may_pass(&self) -> bool {
+        match &self.cause {
+            Cause::Lookup(LookupFailed::NotFound) => false,
+            Cause::Lookup(LookupFailed::NoAnswer) | Cause::Connect(_) => true,
+            Cause::Establish(error) => error.may_pass(),
+        }
+    }
+}
+
+impl MayPass for Infallible {
+    fn may_pass(&self) -> bool {
+        match *self {}
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for Unreachable<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no server could be reached")
+        /// A service can have any number of hosts; a message is for people.
+        const SHOWN: usize = 8;
+        if self.failures.is_empty() {
+            return f.write_str("no answer in time");
+        }
+        for (i, failure) in self.failures.iter().take(SHOWN).enumerate() {
+            let separator = if i == 0 { "" } else { "; " };
+            write!(f, "{separator}{failure}")?;
+        }
+        match self.failures.len().checked_sub(SHOWN) {
+            Some(more @ 1..) => write!(f, "; and {more} more"),
+            _ => Ok(()),
+        }
     }
 }
 
-impl std::error::Error for Unreachable {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.last.as_ref().map(|error| error as _)
+impl<E: fmt::Display> fmt::Display for Failure<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.target)?;
+        if let (Some(address), Target::Host { .. } | Target::Service(_)) =
+            (self.address, &self.target)
+        {
+            write!(f, " ({address})")?;
+        }
+        match &self.cause {
+            Cause::Lookup(error) => write!(f, ": {error}"),
+            Cause::Connect(error) => write!(f, ": {error}"),
+            Cause::Establish(error) => write!(f, ": {error}"),
+        }
     }
 }
+
+impl<E: fmt::Debug + fmt::Display> Error for Unreachable<E> {}
+
+#[cfg(test)]
+mod tests;

@@ -17,4 +17,8 @@ pub mod join;
 pub mod limits;
 pub mod listen;
 pub mod metrics;
+pub mod names;
+mod race;
+mod rest;
+pub mod settings;
 pub mod target;

@@ -1,11 +1,11 @@
 //! Where to connect to, as a person writes it.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::str::FromStr;
 
 /// A place to connect to.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Target {
     /// `192.0.2.1:8443`, `[2001:db8::1]:8443`.
     Address(SocketAddr),
@@ -21,7 +21,7 @@ pub enum Target {
 /// an address.
 ///
 /// [RFC 1123 §2.1]: https://www.rfc-editor.org/rfc/rfc1123#section-2.1
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Name(String);
 
 /// The service label before a name that has none of its own.
@@ -34,6 +34,15 @@ impl Target {
             Self::Address(address) => address.ip().to_canonical().is_loopback(),
             Self::Host { name, .. } => name.is_localhost(),
             Self::Service(_) => false,
+        }
+    }
+
+    /// Whether a name has to be looked up.
+    pub fn needs_lookup(&self) -> bool {
+        match self {
+            Self::Address(_) => false,
+            Self::Host { name, .. } => !name.is_localhost(),
+            Self::Service(_) => true,
         }
     }
 }
@@ -57,11 +66,11 @@ impl FromStr for Target {
 
     fn from_str(text: &str) -> Result<Self, InvalidTarget> {
         if let Some(name) = text.strip_prefix("srv:") {
-            let name: Name = match name.starts_with('_') {
-                true => name.parse()?,
+            let name: Name = name.parse()?;
+            return Ok(Self::Service(match name.0.starts_with('_') {
+                true => name,
                 false => format!("{SERVICE}{name}").parse()?,
-            };
-            return Ok(Self::Service(name));
+            }));
         }
         if let Ok(address) = text.parse::<SocketAddr>() {
             return match address.port() {
@@ -140,12 +149,6 @@ impl fmt::Display for InvalidTarget {
 }
 
 impl std::error::Error for InvalidTarget {}
-
-/// What `localhost` means.
-pub(crate) const LOCALHOST: [std::net::IpAddr; 2] = [
-    std::net::IpAddr::V4(Ipv4Addr::LOCALHOST),
-    std::net::IpAddr::V6(Ipv6Addr::LOCALHOST),
-];
 
 #[cfg(test)]
 mod tests {

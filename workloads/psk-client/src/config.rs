@@ -4,12 +4,11 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
-use std::time::Duration;
 
 use hyper::Uri;
 use mcbn_psk::settings::{self as key, KeyConfig};
 use mcbn_runtime::settings::{Given, Program, Reported, Setting};
-use mcbn_runtime::units::Period;
+use mcbn_tunnel::settings::{self as connection, Timeouts};
 use mcbn_tunnel::target::Target;
 
 pub const PROGRAM: Program = Program::new(
@@ -29,9 +28,11 @@ pub const PROGRAM: Program = Program::new(
         key::MANIFEST_DIGEST,
         key::IDENTITY,
         key::TLS12,
-        MAX_CONNECTIONS,
-        HANDSHAKE_TIMEOUT,
-        IDLE_TIMEOUT,
+        connection::MAX_CONNECTIONS,
+        connection::HANDSHAKE_TIMEOUT,
+        connection::IDLE_TIMEOUT,
+        connection::CONNECT_TIMEOUT,
+        connection::DNS_SERVER,
     ],
     &[],
 );
@@ -70,30 +71,6 @@ const INSECURE_PLAINTEXT_LISTEN: Setting = Setting::switch(
     "let other machines use the tunnel, in clear and without the key, at a --listen that is not loopback",
 );
 
-const MAX_CONNECTIONS: Setting = Setting::value(
-    "max-connections",
-    "N",
-    "connections at one time to --listen; one more is closed at once",
-)
-.default("1024")
-.operator();
-
-const HANDSHAKE_TIMEOUT: Setting = Setting::value(
-    "handshake-timeout",
-    "TIME",
-    "how long a server may take until it has shown that it knows the key",
-)
-.default("10s")
-.operator();
-
-const IDLE_TIMEOUT: Setting = Setting::value(
-    "idle-timeout",
-    "TIME",
-    "a connection on which nothing moves in either direction for so long is closed",
-)
-.default("5m")
-.operator();
-
 #[derive(Debug)]
 pub struct Config {
     pub server: ServerConfig,
@@ -104,8 +81,8 @@ pub struct Config {
 pub struct ServerConfig {
     pub targets: Vec<Target>,
     pub key: KeyConfig,
-    pub handshake_timeout: Duration,
-    pub idle_timeout: Duration,
+    pub timeouts: Timeouts,
+    pub dns_server: Option<SocketAddr>,
 }
 
 #[derive(Debug)]
@@ -125,15 +102,15 @@ impl Config {
     pub fn read(given: &mut Given) -> Result<Self, Reported> {
         let targets = given.all(&SERVER);
         let key = KeyConfig::read(given);
-        let handshake_timeout = given.one::<Period>(&HANDSHAKE_TIMEOUT);
-        let idle_timeout = given.one::<Period>(&IDLE_TIMEOUT);
+        let timeouts = Timeouts::read(given);
+        let dns_server = connection::dns_server(given);
         let mode = read_mode(given);
         Ok(Self {
             server: ServerConfig {
                 targets: targets?,
                 key: key?,
-                handshake_timeout: handshake_timeout?.get(),
-                idle_timeout: idle_timeout?.get(),
+                timeouts: timeouts?,
+                dns_server: dns_server?,
             },
             mode: mode?,
         })
@@ -161,7 +138,7 @@ fn read_mode(given: &mut Given) -> Result<Mode, Reported> {
 }
 
 fn read_listen(given: &mut Given) -> Result<Option<ListenConfig>, Reported> {
-    let max_connections = given.one(&MAX_CONNECTIONS);
+    let max_connections = connection::max_connections(given);
     let insecure = given.on(&INSECURE_PLAINTEXT_LISTEN);
     let address = given.optional::<SocketAddr>(&LISTEN)?;
     match address {

@@ -1,11 +1,14 @@
 //! An authenticated connection to the server, whichever of its addresses answers.
 
-use std::time::{Duration, Instant};
+use std::fmt;
+use std::time::Instant;
 
-use mcbn_psk::{Connector, PskStream};
+use mcbn_psk::{Connector, HandshakeError, PeerFault, PskStream};
 use mcbn_runtime::process::Process;
-use mcbn_tunnel::dial::Upstream;
+use mcbn_tunnel::dial::{MayPass, Unreachable, Upstream};
 use mcbn_tunnel::metrics::Metrics;
+use mcbn_tunnel::names::Names;
+use mcbn_tunnel::settings::Timeouts;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -15,8 +18,7 @@ use crate::error::Error;
 pub struct Server {
     connector: Connector,
     upstream: Upstream,
-    handshake_timeout: Duration,
-    pub idle_timeout: Duration,
+    pub timeouts: Timeouts,
     pub metrics: Metrics,
 }
 
@@ -29,30 +31,69 @@ impl Server {
         process
             .admin
             .register(|registry| metrics.register(registry));
+        let names = Names::needed_by(&config.targets, config.dns_server).map_err(Error::Names)?;
         Ok(Self {
             connector,
-            upstream: Upstream::new(config.targets),
-            handshake_timeout: config.handshake_timeout,
-            idle_timeout: config.idle_timeout,
+            upstream: Upstream::new(config.targets, names, config.timeouts.connect),
+            timeouts: config.timeouts,
             metrics,
         })
     }
 
-    pub async fn connect(&self) -> Result<PskStream<TcpStream>, Error> {
-        let stream = self.upstream.dial().await.map_err(Error::Unreachable)?;
+    /// Tries the servers until one shows that it knows the key.
+    pub async fn connect(&self) -> Result<PskStream<TcpStream>, Unreachable<NoHandshake>> {
+        // On the heap: it is needed for a short time only, and its space would stay in each connection.
+        Box::pin(self.upstream.connect(|stream| self.handshake(stream))).await
+    }
+
+    async fn handshake(&self, stream: TcpStream) -> Result<PskStream<TcpStream>, NoHandshake> {
         let start = Instant::now();
-        let error = match timeout(self.handshake_timeout, self.connector.connect(stream)).await {
+        let failed = match timeout(self.timeouts.handshake, self.connector.connect(stream)).await {
             Ok(Ok(stream)) => {
                 self.metrics.handshake_done(start.elapsed());
                 return Ok(stream);
             }
-            Ok(Err(error)) => Error::Handshake(error),
-            Err(_) => Error::HandshakeDeadline,
+            Ok(Err(error)) => NoHandshake::Failed(error),
+            Err(_) => NoHandshake::Deadline,
         };
-        self.metrics.handshake_failed(match &error {
-            Error::Handshake(error) => error.reason(),
-            _ => "deadline",
-        });
-        Err(error)
+        self.metrics.handshake_failed(failed.reason());
+        Err(failed)
+    }
+}
+
+/// A server was reached, but it has not shown that it knows the key.
+#[derive(Debug)]
+pub enum NoHandshake {
+    Failed(HandshakeError),
+    /// It took too long.
+    Deadline,
+}
+
+impl NoHandshake {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Failed(error) => error.reason(),
+            Self::Deadline => "deadline",
+        }
+    }
+}
+
+impl MayPass for NoHandshake {
+    fn may_pass(&self) -> bool {
+        match self {
+            // A server that is just being started or stopped does this.
+            Self::Failed(HandshakeError::Peer(PeerFault::Closed) | HandshakeError::Io(_)) => true,
+            Self::Failed(HandshakeError::Peer(_) | HandshakeError::Local(_)) => false,
+            Self::Deadline => true,
+        }
+    }
+}
+
+impl fmt::Display for NoHandshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => error.fmt(f),
+            Self::Deadline => f.write_str("the handshake took too long"),
+        }
     }
 }

@@ -8,7 +8,10 @@ use hyper::StatusCode;
 use mcbn_psk::settings::KeyError;
 use mcbn_psk::{HandshakeError, PeerFault};
 use mcbn_runtime::exit::{Exit, Failure};
-use mcbn_tunnel::dial::Unreachable;
+use mcbn_tunnel::dial::{Cause, Unreachable};
+use mcbn_tunnel::names::NoResolver;
+
+use crate::connect::NoHandshake;
 
 #[derive(Debug)]
 pub enum Error {
@@ -18,12 +21,10 @@ pub enum Error {
     Key(KeyError),
     /// OpenSSL cannot be set up.
     Tls(mcbn_psk::Setup),
-    /// No server answers.
-    Unreachable(Unreachable),
-    /// The server does not prove that it knows the key.
-    Handshake(HandshakeError),
-    /// The server does not finish the handshake.
-    HandshakeDeadline,
+    /// A name cannot be looked up.
+    Names(NoResolver),
+    /// No server can be reached, or none shows that it knows the key.
+    Unreachable(Unreachable<NoHandshake>),
     /// The server breaks off or does not speak HTTP.
     Http(hyper::Error),
     /// The server's answer is another than success.
@@ -43,10 +44,7 @@ impl fmt::Display for Error {
             Self::Key(_) => f.write_str("cannot make the key"),
             Self::Tls(_) => f.write_str("cannot set up TLS"),
             Self::Unreachable(_) => f.write_str("cannot connect"),
-            Self::Handshake(_) => f.write_str("the handshake failed"),
-            Self::HandshakeDeadline => {
-                f.write_str("the server did not finish the handshake in time")
-            }
+            Self::Names(_) => f.write_str("cannot look up the names in --server"),
             Self::Http(_) => f.write_str("the server did not give a whole HTTP answer"),
             Self::Status(status) => write!(f, "the server answered {status}"),
             Self::Broken(_) => f.write_str("the connection broke"),
@@ -63,9 +61,9 @@ impl std::error::Error for Error {
             Self::Key(source) => Some(source),
             Self::Tls(source) => Some(source),
             Self::Unreachable(source) => Some(source),
-            Self::Handshake(source) => Some(source),
+            Self::Names(source) => Some(source),
             Self::Http(source) => Some(source),
-            Self::HandshakeDeadline | Self::Status(_) | Self::Idle => None,
+            Self::Status(_) | Self::Idle => None,
         }
     }
 }
@@ -75,13 +73,9 @@ impl Failure for Error {
         match self {
             Self::Listen(_, source) => source.exit(),
             Self::Key(source) => source.exit(),
-            Self::Tls(_) => Exit::Platform,
-            Self::Unreachable(_) | Self::HandshakeDeadline | Self::Idle => Exit::Unavailable,
-            Self::Handshake(HandshakeError::Peer(PeerFault::Closed) | HandshakeError::Io(_)) => {
-                Exit::Unavailable
-            }
-            Self::Handshake(HandshakeError::Peer(_)) => Exit::Refused,
-            Self::Handshake(HandshakeError::Local(_)) => Exit::Platform,
+            Self::Names(_) | Self::Tls(_) => Exit::Platform,
+            Self::Unreachable(unreachable) => unreachable_exit(unreachable),
+            Self::Idle => Exit::Unavailable,
             Self::Status(status) if status.is_server_error() => Exit::Unavailable,
             Self::Status(_) => Exit::Refused,
             Self::Http(_) | Self::Broken(_) | Self::Stdio(_) => Exit::Io,
@@ -91,12 +85,44 @@ impl Failure for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Key(source) => source.hint(),
-            Self::Handshake(HandshakeError::Peer(
-                PeerFault::WrongKey | PeerFault::Alert(20 | 47 | 51),
-            )) => Some(
+            Self::Names(_) => Some(
+                "give a DNS server with --dns-server, or addresses in place of the names".into(),
+            ),
+            Self::Unreachable(unreachable) if is_about_the_key(unreachable) => Some(
                 "both ends need the same shares, derivation, manifest digest and identity".into(),
             ),
             _ => None,
         }
     }
+}
+
+fn handshakes(unreachable: &Unreachable<NoHandshake>) -> impl Iterator<Item = &HandshakeError> {
+    unreachable
+        .failures()
+        .iter()
+        .filter_map(|failure| match &failure.cause {
+            Cause::Establish(NoHandshake::Failed(error)) => Some(error),
+            _ => None,
+        })
+}
+
+/// A server that was there and refused says more than those that were not there.
+fn unreachable_exit(unreachable: &Unreachable<NoHandshake>) -> Exit {
+    let exits = handshakes(unreachable).map(|error| match error {
+        HandshakeError::Peer(PeerFault::Closed) | HandshakeError::Io(_) => Exit::Unavailable,
+        HandshakeError::Peer(_) => Exit::Refused,
+        HandshakeError::Local(_) => Exit::Platform,
+    });
+    let mut exits = exits.filter(|exit| *exit != Exit::Unavailable);
+    exits.next().unwrap_or(Exit::Unavailable)
+}
+
+fn is_about_the_key(unreachable: &Unreachable<NoHandshake>) -> bool {
+    handshakes(unreachable).any(|error| {
+        matches!(
+            error,
+            // bad_record_mac, illegal_parameter, decrypt_error: what servers answer to another key.
+            HandshakeError::Peer(PeerFault::WrongKey | PeerFault::Alert(20 | 47 | 51))
+        )
+    })
 }

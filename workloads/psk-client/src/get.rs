@@ -16,7 +16,7 @@ use crate::error::Error;
 
 /// Sends the request, and writes the answer's body to standard output as it comes.
 pub async fn get(server: &Server, path: &Path) -> Result<(), Error> {
-    let stream = server.connect().await?;
+    let stream = server.connect().await.map_err(Error::Unreachable)?;
     let (mut requests, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(Error::Http)?;
@@ -29,7 +29,7 @@ pub async fn get(server: &Server, path: &Path) -> Result<(), Error> {
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
 
     let exchange = async {
-        let response = timeout(server.idle_timeout, requests.send_request(request))
+        let response = timeout(server.timeouts.idle, requests.send_request(request))
             .await
             .map_err(|_| Error::Idle)?
             .map_err(Error::Http)?;
@@ -54,7 +54,7 @@ async fn write_body(
     let mut out = tokio::io::stdout();
     loop {
         let frame = timeout(
-            server.idle_timeout,
+            server.timeouts.idle,
             poll_fn(|cx| body.as_mut().poll_frame(cx)),
         )
         .await

@@ -44,7 +44,7 @@ async fn tunnel(server: Arc<Server>, mut plain: TcpStream) {
     let end = join(
         &mut plain,
         &mut stream,
-        server.idle_timeout,
+        server.timeouts.idle,
         |direction, n| {
             server.metrics.moved(direction, n);
         },

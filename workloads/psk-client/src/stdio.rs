@@ -8,14 +8,14 @@ use crate::error::Error;
 
 /// Sends standard input until it ends, and writes what the server sends until it ends. Each may end first.
 pub async fn stdio(server: &Server) -> Result<(), Error> {
-    let mut stream = server.connect().await?;
+    let mut stream = server.connect().await.map_err(Error::Unreachable)?;
     let mut local: tokio::io::Join<Stdin, Stdout> =
         tokio::io::join(tokio::io::stdin(), tokio::io::stdout());
     let metrics = &server.metrics;
     match join(
         &mut local,
         &mut stream,
-        server.idle_timeout,
+        server.timeouts.idle,
         |direction, n| {
             metrics.moved(direction, n);
         },

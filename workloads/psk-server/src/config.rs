@@ -2,11 +2,10 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use mcbn_psk::settings::{self as key, KeyConfig};
 use mcbn_runtime::settings::{Given, Port, Program, Reported, Setting};
-use mcbn_runtime::units::Period;
+use mcbn_tunnel::settings::{self as connection, Timeouts};
 use mcbn_tunnel::target::Target;
 
 pub const PROGRAM: Program = Program::new(
@@ -24,10 +23,12 @@ pub const PROGRAM: Program = Program::new(
         key::MANIFEST_DIGEST,
         key::IDENTITY,
         key::TLS12,
-        MAX_CONNECTIONS,
+        connection::MAX_CONNECTIONS,
         MAX_CONNECTIONS_PER_PEER,
-        HANDSHAKE_TIMEOUT,
-        IDLE_TIMEOUT,
+        connection::HANDSHAKE_TIMEOUT,
+        connection::IDLE_TIMEOUT,
+        connection::CONNECT_TIMEOUT,
+        connection::DNS_SERVER,
     ],
     &[Port::tcp(8443)],
 );
@@ -52,36 +53,12 @@ const INSECURE_PLAINTEXT_FORWARD: Setting = Setting::switch(
     "let decrypted streams leave this machine in clear, to a --forward that is not loopback",
 );
 
-const MAX_CONNECTIONS: Setting = Setting::value(
-    "max-connections",
-    "N",
-    "connections at one time; one more is closed at once",
-)
-.default("4096")
-.operator();
-
 const MAX_CONNECTIONS_PER_PEER: Setting = Setting::value(
     "max-connections-per-peer",
     "N",
     "connections at one time from one IPv4 address or IPv6 /64",
 )
 .default("1024")
-.operator();
-
-const HANDSHAKE_TIMEOUT: Setting = Setting::value(
-    "handshake-timeout",
-    "TIME",
-    "how long a peer may take until it has shown that it knows the key",
-)
-.default("10s")
-.operator();
-
-const IDLE_TIMEOUT: Setting = Setting::value(
-    "idle-timeout",
-    "TIME",
-    "a connection on which nothing moves in either direction for so long is closed",
-)
-.default("5m")
 .operator();
 
 #[derive(Debug)]
@@ -91,8 +68,8 @@ pub struct Config {
     pub key: KeyConfig,
     pub max_connections: NonZeroUsize,
     pub max_connections_per_peer: NonZeroUsize,
-    pub handshake_timeout: Duration,
-    pub idle_timeout: Duration,
+    pub timeouts: Timeouts,
+    pub dns_server: Option<SocketAddr>,
 }
 
 impl Config {
@@ -100,18 +77,18 @@ impl Config {
         let listen = given.one(&LISTEN);
         let forward = read_forward(given);
         let key = KeyConfig::read(given);
-        let max_connections = given.one(&MAX_CONNECTIONS);
+        let max_connections = connection::max_connections(given);
         let max_connections_per_peer = given.one(&MAX_CONNECTIONS_PER_PEER);
-        let handshake_timeout = given.one::<Period>(&HANDSHAKE_TIMEOUT);
-        let idle_timeout = given.one::<Period>(&IDLE_TIMEOUT);
+        let timeouts = Timeouts::read(given);
+        let dns_server = connection::dns_server(given);
         Ok(Self {
             listen: listen?,
             forward: forward?,
             key: key?,
             max_connections: max_connections?,
             max_connections_per_peer: max_connections_per_peer?,
-            handshake_timeout: handshake_timeout?.get(),
-            idle_timeout: idle_timeout?.get(),
+            timeouts: timeouts?,
+            dns_server: dns_server?,
         })
     }
 }

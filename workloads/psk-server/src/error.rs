@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use mcbn_psk::settings::KeyError;
 use mcbn_runtime::exit::{Exit, Failure};
+use mcbn_tunnel::names::NoResolver;
 
 #[derive(Debug)]
 pub enum Error {
@@ -13,6 +14,8 @@ pub enum Error {
     Listen(SocketAddr, io::Error),
     /// There is no key.
     Key(KeyError),
+    /// A name cannot be looked up.
+    Names(NoResolver),
     /// OpenSSL cannot be set up.
     Tls(mcbn_psk::Setup),
 }
@@ -22,6 +25,7 @@ impl fmt::Display for Error {
         match self {
             Self::Listen(address, _) => write!(f, "cannot listen on {address}"),
             Self::Key(_) => f.write_str("cannot make the key"),
+            Self::Names(_) => f.write_str("cannot look up the name in --forward"),
             Self::Tls(_) => f.write_str("cannot set up TLS"),
         }
     }
@@ -32,6 +36,7 @@ impl std::error::Error for Error {
         match self {
             Self::Listen(_, source) => Some(source),
             Self::Key(source) => Some(source),
+            Self::Names(source) => Some(source),
             Self::Tls(source) => Some(source),
         }
     }
@@ -42,7 +47,7 @@ impl Failure for Error {
         match self {
             Self::Listen(_, source) => source.exit(),
             Self::Key(source) => source.exit(),
-            Self::Tls(_) => Exit::Platform,
+            Self::Names(_) | Self::Tls(_) => Exit::Platform,
         }
     }
 
@@ -52,6 +57,9 @@ impl Failure for Error {
             Self::Listen(_, source) if source.kind() == io::ErrorKind::AddrInUse => {
                 Some("another program has this port: give another one with --listen".into())
             }
+            Self::Names(_) => Some(
+                "give a DNS server with --dns-server, or an address in place of the name".into(),
+            ),
             Self::Listen(..) | Self::Tls(_) => None,
         }
     }

@@ -14,6 +14,9 @@ use mcbn_tunnel::join::{End, join};
 use mcbn_tunnel::limits::Slots;
 use mcbn_tunnel::listen::listen;
 use mcbn_tunnel::metrics::Metrics;
+use mcbn_tunnel::names::Names;
+use mcbn_tunnel::settings::Timeouts;
+use mcbn_tunnel::target::Target;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -24,6 +27,10 @@ pub async fn serve(config: Config, process: Process) -> Result<(), Error> {
     let key = config.key.make().await.map_err(Error::Key)?;
     let acceptor = Acceptor::new(config.key.identity().clone(), key, config.key.versions())
         .map_err(Error::Tls)?;
+    let forward: Vec<Target> = config.forward.into_iter().collect();
+    let names = Names::needed_by(&forward, config.dns_server).map_err(Error::Names)?;
+    let upstream =
+        (!forward.is_empty()).then(|| Upstream::new(forward, names, config.timeouts.connect));
     let listener = listen(config.listen).map_err(|error| Error::Listen(config.listen, error))?;
     let address = listener
         .local_addr()
@@ -38,11 +45,10 @@ pub async fn serve(config: Config, process: Process) -> Result<(), Error> {
 
     let service = Arc::new(Service {
         acceptor,
-        upstream: config.forward.map(|target| Upstream::new(vec![target])),
+        upstream,
         metrics: metrics.clone(),
         shutdown: process.shutdown.clone(),
-        handshake_timeout: config.handshake_timeout,
-        idle_timeout: config.idle_timeout,
+        timeouts: config.timeouts,
     });
     let slots = Slots::new(config.max_connections, config.max_connections_per_peer);
     accept(
@@ -62,8 +68,7 @@ struct Service {
     upstream: Option<Upstream>,
     metrics: Metrics,
     shutdown: Shutdown,
-    handshake_timeout: Duration,
-    idle_timeout: Duration,
+    timeouts: Timeouts,
 }
 
 impl Service {
@@ -80,7 +85,7 @@ impl Service {
 
     async fn handshake(&self, stream: TcpStream, peer: SocketAddr) -> Option<PskStream<TcpStream>> {
         let start = Instant::now();
-        let reason = match timeout(self.handshake_timeout, self.acceptor.accept(stream)).await {
+        let reason = match timeout(self.timeouts.handshake, self.acceptor.accept(stream)).await {
             Ok(Ok(stream)) => {
                 self.metrics.handshake_done(start.elapsed());
                 return Some(stream);
@@ -94,7 +99,7 @@ impl Service {
     }
 
     async fn forward(&self, mut stream: PskStream<TcpStream>, upstream: &Upstream) {
-        let mut plain = match upstream.dial().await {
+        let mut plain = match Box::pin(upstream.dial()).await {
             Ok(plain) => plain,
             Err(error) => {
                 tracing::warn!(%error, "cannot forward");
@@ -105,7 +110,7 @@ impl Service {
         let end = join(
             &mut stream,
             &mut plain,
-            self.idle_timeout,
+            self.timeouts.idle,
             |direction, n| {
                 self.metrics.moved(direction, n);
             },
@@ -125,7 +130,7 @@ impl Service {
 
     async fn answer(&self, stream: PskStream<TcpStream>) {
         let limits = http::Limits {
-            head: self.idle_timeout,
+            head: self.timeouts.idle,
             connection: Duration::from_secs(3600),
         };
         let outcome = http::serve(stream, limits, self.shutdown.draining(), |request| {

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 pub const SETTINGS: &str = r#"{
     "name": "sample", "version": "1.2.3",
-    "ports": [{"number": 8443, "protocol": "tcp"}, {"number": 8081, "protocol": "udp"}],
+    "ports": ["8443/tcp", "8081/udp"],
     "settings": [
         {"name": "listen", "flag": "--listen", "variable": "SAMPLE_LISTEN", "operator": true},
         {"name": "backend", "flag": "--backend", "variable": "SAMPLE_BACKEND", "operator": true},

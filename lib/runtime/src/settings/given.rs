@@ -354,13 +354,14 @@ fn is_ours(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
 }
 
-/// Short words of letters can be repeated in a message; anything else might be a key that was pasted in the wrong place.
+/// A short name in one case and with few digits can be repeated in a message; anything else might be a key that was
+/// pasted in the wrong place.
 fn is_plain(name: &str) -> bool {
-    name.len() <= 40
-        && name.bytes().filter(u8::is_ascii_digit).count() <= 3
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    let count = |of: fn(&u8) -> bool| name.bytes().filter(of).count();
+    let letters = count(u8::is_ascii_lowercase).max(count(u8::is_ascii_uppercase));
+    let digits = count(u8::is_ascii_digit);
+    let joints = count(|b| matches!(b, b'-' | b'_'));
+    name.len() <= 40 && digits <= 3 && letters + digits + joints == name.len()
 }
 
 /// The Levenshtein distance, for suggestions; names are short.

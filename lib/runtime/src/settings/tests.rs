@@ -291,6 +291,45 @@ fn a_secret_in_the_wrong_place_is_not_echoed() {
     assert!(lines.len() >= 8, "{lines:?}");
 }
 
+/// Each fails one of the marks of a plain name.
+#[test]
+fn a_name_that_could_be_a_secret_is_not_echoed() {
+    for name in [
+        "--abcdefghijklmnopqrstuvwxyzabcdefghijklmnop",
+        "--d9c8f3a7",
+        "--mbZvgEXYuWnpQcRAcJtsLq",
+        "--p.s!w",
+    ] {
+        let lines = refusal(&[ENOUGH, &[name]].concat(), &[]);
+        assert!(
+            lines[0].contains("its name is not repeated here"),
+            "{lines:?}"
+        );
+        let lines = refusal(ENOUGH, &[(&name.replacen("--", "MCBN_", 1), "1")]);
+        assert!(
+            lines[0].contains("its name is not repeated here"),
+            "{lines:?}"
+        );
+    }
+}
+
+#[test]
+fn of_short_flags_only_the_first_letter_is_named() {
+    assert_eq!(
+        refusal(&[ENOUGH, &["-xyz"]].concat(), &[]),
+        ["psk-server: error: unknown flag -x", HINT]
+    );
+}
+
+#[test]
+fn a_mistake_is_reported_once() {
+    let faults = PROGRAM.parse(["--share=a".into()], [], |given| {
+        let _ = given.one::<Period>(&IDLE);
+        given.one::<Period>(&IDLE).map(drop)
+    });
+    assert_eq!(lines(faults.unwrap_err()).len(), 2);
+}
+
 #[test]
 fn help_wins_over_mistakes() {
     for flag in ["-h", "--help"] {

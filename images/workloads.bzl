@@ -1,0 +1,11 @@
+"""The workloads that become images, and what every image says of its origin."""
+
+# Each is a folder of that name in workloads/, and a line here.
+WORKLOADS = [
+    "psk-client",
+    "psk-server",
+]
+
+# No revision and no time: they would change the digest of an unchanged image.
+SOURCE = "https://source.example/mcbn"
+LICENSES = "Apache-2.0"

@@ -1,0 +1,75 @@
+//! One target for each parser, named by what it eats.
+//!
+//! A target is a plain function of bytes that panics when a promise is broken, so that any engine can drive it (the
+//! body of a `fuzz_target!` is one call). The tests here drive each one for a moment: mutations of its seeds, the same
+//! ones in every run.
+#![forbid(unsafe_code)]
+
+mod settings;
+mod share;
+#[cfg(test)]
+mod smoke;
+mod units;
+
+pub use settings::{admin_address, arguments, variables};
+pub use share::{
+    derivation_label, participant_name, shamir_share_text, share_source, share_text, threshold,
+};
+pub use units::{period, size};
+
+/// A parser's target and texts to start from.
+#[derive(Clone, Copy)]
+pub struct Target {
+    pub name: &'static str,
+    pub run: fn(&[u8]),
+    pub seeds: &'static [&'static [u8]],
+}
+
+/// Declares [`TARGETS`], and a smoke test for each of them.
+macro_rules! targets {
+    ($($name:ident: $seeds:expr;)*) => {
+        pub const TARGETS: &[Target] = &[
+            $(Target { name: stringify!($name), run: $name, seeds: $seeds },)*
+        ];
+
+        #[cfg(test)]
+        mod smoke_of {
+            $(
+                #[test]
+                fn $name() {
+                    crate::smoke::run(stringify!($name));
+                }
+            )*
+        }
+    };
+}
+
+targets! {
+    admin_address: &[b"127.0.0.1:9000", b"[::1]:0", b"0.0.0.0:1", b"[::ffff:127.0.0.1]:65535"];
+    arguments: &[
+        b"--listen\x00127.0.0.1:7443\0--share\0alice=fd:3\0--tls12",
+        b"--share=alice=file:/a\0--share=bob=fd:4\0--idle-timeout=30s\0-h",
+        b"--key=2c6f63f8c0f53a565db041b91c0a95ad\0--\0stray",
+        b"--settings\0--version\0-V\0-xyz",
+    ];
+    derivation_label: &[b"hkdf-v1", b"sha256-concat-hex", b"shamir-v1", b"bls-prf-v1"];
+    participant_name: &[b"alice", b"a.b_c-0", b"Alice"];
+    period: &[b"500ms", b"30s", b"5m", b"8760h", b"18446744073709551615h"];
+    shamir_share_text: &[
+        b"012c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228dbfed90",
+        b"ByxvY_jA9TpWXbBBuRwKla3YkT_BAmcFids5giKNv-2Q\n",
+    ];
+    share_source: &[b"alice=file:/run/shares/alice", b"bob=fd:3", b"carol=fd:0"];
+    share_text: &[
+        b"2c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228dbfed90\n",
+        b" B15244FAF36E5E4B178D3891701D245F2E45E881D913B6C35C0EA0AC14224CC2",
+        b"LG9j-MD1OlZdsEG5HAqVrdiRP8ECZwWJ2zmCIo2_7ZA",
+    ];
+    size: &[b"1", b"64KiB", b"3MiB", b"1GiB", b"18446744073709551615GiB", b"8589934592GiB"];
+    threshold: &[b"2", b"255", b"1", b"256"];
+    variables: &[
+        b"MCBN_LISTEN=127.0.0.1:7443\0MCBN_SHARE=alice=fd:3,bob=fd:4\0PATH=/bin",
+        b"MCBN_TLS12=true\0MCBN_SHARE=a=fd:3\0MCBN_LOG_LEVEL=debug",
+        b"MCBN_KEY=2c6f63f8c0f53a565db041b91c0a95ad\0MCBN_=1",
+    ];
+}
