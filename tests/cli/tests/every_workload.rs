@@ -9,6 +9,9 @@ use serde_json::Value;
 const OK: i32 = 0;
 const USAGE: i32 = 64;
 
+/// Variables and arguments.
+type Run<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
 /// Tells one scenario of each workload.
 fn each(scenario: &'static str, tell: impl Fn(&mut Transcript)) {
     for (name, _) in workload::all() {
@@ -159,7 +162,7 @@ fn a_secret_in_a_wrong_place_is_not_repeated() {
         let value = format!("--log-level={secret}");
         let joined = format!("--log-level-{secret}=x");
         let variable = format!("MCBN_{secret}");
-        let runs: [(&[(&str, &str)], &[&str]); 6] = [
+        let runs: [Run<'_>; 6] = [
             (&[], &[secret]),
             (&[], &[&flag]),
             (&[], &[&value]),
