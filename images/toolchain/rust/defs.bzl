@@ -122,7 +122,7 @@ def mcbn_program(name, deps = [], test_data = [], test_env = {}, test_tags = [],
     _crate(rust_binary, name, deps, visibility = visibility, **kwargs)
     _tests(name, deps, [":" + name], test_data, test_env, own_harness, test_tags)
 
-def mcbn_tests(name, deps = [], **kwargs):
+def mcbn_tests(name, deps = [], images = False, test_tags = [], **kwargs):
     """Tests of built programs: `src/` is what they share, as the crate `mcbn_tests_<name>`, and `tests/*.rs` are the tests.
 
     Each is told in the variable `WORKLOADS` where every workload's program is.
@@ -130,9 +130,13 @@ def mcbn_tests(name, deps = [], **kwargs):
     Args:
         name: the folder's name.
         deps: this project's own crates that it links.
+        images: whether the variable `IMAGES` says where every image's layout is, too.
+        test_tags: Bazel tags of the tests.
         **kwargs: passed to rust_library.
     """
-    workloads = {workload: "//workloads/" + workload for workload in WORKLOADS}
+    built = {"WORKLOADS": {workload: "//workloads/" + workload for workload in WORKLOADS}}
+    if images:
+        built["IMAGES"] = {workload: "//images:" + workload for workload in WORKLOADS}
     _crate(
         rust_library,
         name,
@@ -146,13 +150,14 @@ def mcbn_tests(name, deps = [], **kwargs):
         name,
         deps = deps + [":" + name],
         programs = [],
-        data = workloads.values() + native.glob(
+        data = [label for labels in built.values() for label in labels.values()] + native.glob(
             ["testdata/**"],
             allow_empty = True,
         ),
         env = {
-            "WORKLOADS": " ".join(["{}=$(rootpath {})".format(*pair) for pair in workloads.items()]),
+            variable: " ".join(["{}=$(rootpath {})".format(*pair) for pair in labels.items()])
+            for variable, labels in built.items()
         },
         harness = [],
-        tags = [],
+        tags = test_tags,
     )

@@ -1,0 +1,145 @@
+//! Images as they run: unpacked by umoci, started by runc as their own user on a read-only root, in the host's network
+//! as on Confidential Space.
+
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use mcbn_tests_support::folder::Folder;
+use mcbn_tests_support::peer::peer;
+use mcbn_tests_support::process::Process;
+use mcbn_tests_support::shares::PUBLISHED;
+use serde_json::{Value, json};
+
+/// The user that every image names.
+pub const USER: u32 = 65532;
+
+/// Where a container finds the shares.
+const SHARES: &str = "/shares";
+
+/// A running container. Its end is that of runc, which forwards signals.
+pub struct Container {
+    process: Process,
+    folder: Folder,
+}
+
+impl Container {
+    /// Unpacks the image, gives it the published shares, and starts it with these variables and nothing else.
+    ///
+    /// # Panics
+    ///
+    /// Where this process cannot become another user: it must be root, as containers' hosts are.
+    pub fn start(image: &str, variables: &[(&str, &str)]) -> Self {
+        assert!(
+            rustix::process::geteuid().is_root(),
+            "runc starts an image as its own user only for root; run the tests as root"
+        );
+        let folder = Folder::new();
+        let bundle = folder.path().join("bundle");
+        let unpacked = peer("umoci")
+            .args(["unpack", "--image"])
+            .arg(format!("{}:{image}", layout(image).display()))
+            .arg(&bundle)
+            .output()
+            .expect("umoci starts");
+        assert!(unpacked.status.success(), "umoci: {unpacked:?}");
+
+        let shares = folder.path().join("shares");
+        fs::create_dir(&shares).expect("a new folder");
+        for (name, share) in PUBLISHED {
+            let path = folder.file(name, share);
+            let seen = shares.join(name);
+            fs::rename(path, &seen).expect("the same disk");
+            std::os::unix::fs::chown(&seen, Some(USER), Some(USER)).expect("root may");
+        }
+
+        let path = bundle.join("config.json");
+        let config = fs::read(&path).expect("umoci writes it");
+        let config = serde_json::from_slice(&config).expect("umoci writes JSON");
+        let config = confined(config, &shares, variables);
+        fs::write(&path, config.to_string()).expect("the disk has room");
+
+        let mut command = peer("runc");
+        command
+            .arg("--root")
+            .arg(folder.path().join("state"))
+            .args(["run", "--bundle"])
+            .arg(&bundle)
+            // Names are the host's: two tests must not take the same.
+            .arg(format!("mcbn-{image}-{}", std::process::id()));
+        let process = Process::start(command);
+        Self { process, folder }
+    }
+
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// The number of the program's process, as the host counts.
+    pub fn pid(&self, image: &str) -> u32 {
+        let state = self
+            .folder
+            .path()
+            .join("state")
+            .join(format!("mcbn-{image}-{}", std::process::id()))
+            .join("state.json");
+        let state: Value =
+            serde_json::from_slice(&fs::read(state).expect("runc keeps it")).expect("JSON");
+        let pid = state["init_process_pid"].as_u64().expect("a number");
+        u32::try_from(pid).expect("a process")
+    }
+
+    pub fn into_process(self) -> (Process, Folder) {
+        (self.process, self.folder)
+    }
+}
+
+/// The image's layout, as Bazel hands it over: `IMAGES` is a list of NAME=PATH.
+fn layout(image: &str) -> PathBuf {
+    let list = std::env::var("IMAGES").expect("run by Bazel, which builds the images");
+    let path = list
+        .split_whitespace()
+        .filter_map(|entry| entry.split_once('='))
+        .find_map(|(name, path)| (name == image).then_some(path))
+        .unwrap_or_else(|| panic!("there is no image {image}"));
+    std::path::absolute(path).expect("there is a working folder")
+}
+
+/// umoci's settings, made narrower: a read-only root, no capability, no device or cgroup of its own; and the host's
+/// network.
+fn confined(mut config: Value, shares: &Path, variables: &[(&str, &str)]) -> Value {
+    let process = &mut config["process"];
+    assert_eq!(process["user"]["uid"], USER, "the image names its user");
+    process["terminal"] = json!(false);
+    process["capabilities"] = json!({});
+    process["env"] = variables
+        .iter()
+        .map(|(name, value)| json!(format!("{name}={value}")))
+        .chain([json!(format!("MCBN_SHARE={}", share_setting()))])
+        .collect();
+    config["root"]["readonly"] = json!(true);
+    config["mounts"] = json!([
+        {"destination": "/proc", "type": "proc", "source": "proc"},
+        {"destination": SHARES, "type": "bind", "source": shares, "options": ["bind", "ro"]},
+    ]);
+    let linux = &mut config["linux"];
+    linux["resources"] = json!({});
+    linux["namespaces"] =
+        json!([{"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}]);
+    config
+}
+
+fn share_setting() -> String {
+    PUBLISHED
+        .map(|(name, _)| format!("{name}=file:{SHARES}/{name}"))
+        .join(",")
+}
+
+/// The address on which a workload says that it listens.
+pub fn listening(container: &Container) -> SocketAddr {
+    let event = container.process().wait_for_message("listening");
+    let address = event["address"].as_str().expect("an address");
+    address.parse().expect("an address")
+}
