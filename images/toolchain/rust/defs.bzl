@@ -5,7 +5,7 @@ As for cargo, `src/` is the crate, `tests/*.rs` are one test program each, and `
 
 load("@crates//:defs.bzl", "aliases", "all_crate_deps")
 load("@rules_rust//rust:defs.bzl", "rust_binary", "rust_library", "rust_test")
-load("//workloads:workloads.bzl", "WORKLOADS")
+load("//images:workloads.bzl", "WORKLOADS")
 
 _EDITION = "2024"
 

@@ -2,8 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 use crate::DEADLINE;
@@ -11,7 +10,7 @@ use crate::DEADLINE;
 /// A service that lives as long as the test's process does.
 pub struct Plain {
     address: SocketAddr,
-    connections: Arc<AtomicUsize>,
+    connections: Arc<Connections>,
 }
 
 impl Plain {
@@ -80,12 +79,12 @@ impl Plain {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
         let address = listener.local_addr().expect("it is bound");
-        let connections = Arc::new(AtomicUsize::new(0));
+        let connections = Arc::<Connections>::default();
         let count = Arc::clone(&connections);
         let serve = Arc::new(serve);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                count.fetch_add(1, Ordering::SeqCst);
+                count.add();
                 let serve = Arc::clone(&serve);
                 thread::spawn(move || {
                     let _ = stream.set_read_timeout(Some(DEADLINE));
@@ -106,7 +105,34 @@ impl Plain {
 
     /// How many connections have come so far.
     pub fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
+        *self
+            .connections
+            .count
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the first connection.
+    pub fn wait_for_connection(&self) {
+        let Connections { count, changed } = &*self.connections;
+        let count = count.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_count, late) = changed
+            .wait_timeout_while(count, DEADLINE, |count| *count == 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        assert!(!late.timed_out(), "nobody connects to the plain service");
+    }
+}
+
+#[derive(Default)]
+struct Connections {
+    count: Mutex<usize>,
+    changed: Condvar,
+}
+
+impl Connections {
+    fn add(&self) {
+        *self.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.changed.notify_all();
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 /// Every workload: its name and its program, in order of name.
 ///
-/// Bazel hands the list over, from `workloads/workloads.bzl`. Under cargo it is the folders of `workloads`, and the
+/// Bazel hands the list over, from `images/workloads.bzl`. Under cargo it is the folders of `workloads`, and the
 /// programs are those of the last `cargo build`.
 pub fn all() -> Vec<(String, PathBuf)> {
     let mut all = match std::env::var("WORKLOADS") {

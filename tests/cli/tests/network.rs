@@ -1,0 +1,100 @@
+//! Where the two programs listen and connect, and what they refuse of it.
+
+use mcbn_tests_cli::Transcript;
+use mcbn_tests_support::shares::PUBLISHED;
+
+const USAGE: i32 = 64;
+
+fn refuses(program: &'static str, scenario: &'static str, runs: &[&[&str]]) {
+    let mut transcript = Transcript::new(program, scenario);
+    transcript.folder().file("alice", PUBLISHED[0].1);
+    for arguments in runs {
+        let all = [&["--share=alice=file:alice"], *arguments].concat();
+        transcript.run(&[], &all).expect_code(USAGE);
+    }
+    transcript.check();
+}
+
+#[test]
+fn decrypted_streams_do_not_leave_the_machine_unless_told_to() {
+    refuses(
+        "psk-server",
+        "forward_refused",
+        &[
+            &["--forward=192.0.2.1:80"],
+            &["--forward=service.example:80"],
+            &["--forward=0.0.0.0:80"],
+            &["--forward=127.0.0.1"],
+            &["--forward=127.0.0.1:0"],
+            &["--insecure-plaintext-forward"],
+        ],
+    );
+}
+
+#[test]
+fn other_machines_do_not_use_the_tunnel_unless_told_to() {
+    let server = "--server=192.0.2.1:8443";
+    refuses(
+        "psk-client",
+        "listen_refused",
+        &[
+            &[server, "--listen=0.0.0.0:7070"],
+            &[server, "--listen=[::]:7070"],
+            &[server, "--listen=7070"],
+            &[server, "--get=/", "--insecure-plaintext-listen"],
+        ],
+    );
+}
+
+#[test]
+fn a_client_does_one_thing_at_a_time() {
+    let server = "--server=192.0.2.1:8443";
+    refuses(
+        "psk-client",
+        "mode_refused",
+        &[
+            &[server],
+            &[server, "--stdio", "--get=/"],
+            &[server, "--get=http://192.0.2.1/"],
+            &[server, "--get=path"],
+            &["--get=/"],
+            &["--get=/", "--server=192.0.2.1"],
+        ],
+    );
+}
+
+#[test]
+fn limits_that_make_no_sense_are_refused() {
+    refuses(
+        "psk-server",
+        "limits_refused",
+        &[
+            &["--max-connections=0"],
+            &["--max-connections-per-peer=-1"],
+            &["--handshake-timeout=0s", "--idle-timeout=5"],
+            &["--drain-timeout=1000000d"],
+        ],
+    );
+}
+
+/// Whoever starts it learns that the port is taken, and what to do.
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("it is bound");
+    let transcript = Transcript::new("psk-server", "port_taken");
+    transcript.folder().file("alice", PUBLISHED[0].1);
+    let listen = format!("--listen={address}");
+    let ended = transcript
+        .start(&[], &["--share=alice=file:alice", &listen])
+        .end();
+    ended.expect_code(74);
+    let expected = format!(
+        "psk-server: error: cannot listen on {address}: Address in use (os error 98)\n\
+         psk-server: hint: another program has this port: give another one with --listen\n"
+    );
+    assert_eq!(
+        ended.stderr(),
+        expected.replace("Address in use", "Address already in use")
+    );
+}

@@ -1,0 +1,142 @@
+//! Where shares may come from, and how one is refused: by its participant's name, never by its value.
+
+use mcbn_tests_cli::Transcript;
+use mcbn_tests_support::process::{Ended, contains};
+use mcbn_tests_support::shares::PUBLISHED;
+
+const USAGE: i32 = 64;
+const IO: i32 = 74;
+const REFUSED: i32 = 77;
+
+/// Both programs that make a key of shares, with what else they need.
+const PROGRAMS: [(&str, &[&str]); 2] = [
+    ("psk-client", &["--server=127.0.0.1:9", "--get=/"]),
+    ("psk-server", &["--listen=127.0.0.1:0"]),
+];
+
+fn each(scenario: &'static str, tell: impl Fn(&mut Scene)) {
+    for (program, needed) in PROGRAMS {
+        let mut scene = Scene {
+            transcript: Transcript::new(program, scenario),
+            needed,
+        };
+        tell(&mut scene);
+        scene.transcript.check();
+    }
+}
+
+struct Scene {
+    transcript: Transcript,
+    needed: &'static [&'static str],
+}
+
+impl Scene {
+    /// A file of mode 0400.
+    fn file(&self, name: &str, content: &str) {
+        self.transcript.folder().file(name, content);
+    }
+
+    #[track_caller]
+    fn refuses(&mut self, arguments: &[&str], code: i32) -> Ended {
+        let all = [self.needed, arguments].concat();
+        let ended = self.transcript.run(&[], &all);
+        ended.expect_code(code);
+        assert_eq!(ended.stdout(), "");
+        for (_, share) in PUBLISHED {
+            assert!(!contains(&ended.stderr, &share.as_bytes()[..8]), "{ended}");
+        }
+        ended
+    }
+}
+
+const ALICE: &str = PUBLISHED[0].1;
+const BOB: &str = PUBLISHED[1].1;
+
+#[test]
+fn a_share_in_a_flag_is_refused() {
+    each("share_in_a_flag", |scene| {
+        scene.refuses(&[&format!("--share=alice={ALICE}")], USAGE);
+        scene.refuses(&[&format!("--share={ALICE}")], USAGE);
+        scene.refuses(&[&format!("--share=alice=hex:{ALICE}")], USAGE);
+    });
+}
+
+#[test]
+fn a_share_that_cannot_be_read_is_named() {
+    each("share_unreadable", |scene| {
+        scene.refuses(&["--share=alice=file:missing"], IO);
+        scene.refuses(&["--share=alice=file:."], IO);
+        scene.file("empty", "");
+        scene.refuses(&["--share=alice=file:empty"], IO);
+        scene.file("long", &"0".repeat(5000));
+        scene.refuses(&["--share=alice=file:long"], IO);
+        scene.refuses(&["--share=alice=fd:100"], IO);
+        scene.refuses(&["--share=alice=fd:1"], USAGE);
+    });
+}
+
+#[test]
+fn a_share_that_others_can_read_is_refused() {
+    each("share_open_to_others", |scene| {
+        for (name, mode) in [("world-readable", 0o444), ("world-writable", 0o602)] {
+            scene.transcript.folder().file_with_mode(name, ALICE, mode);
+            scene.refuses(&[&format!("--share=alice=file:{name}")], IO);
+        }
+    });
+}
+
+#[test]
+fn a_share_that_is_none_is_named() {
+    each("share_refused", |scene| {
+        scene.file("alice", ALICE);
+        for (name, content) in [
+            ("short", &ALICE[2..]),
+            ("no-digits", &ALICE.replace('0', "g")),
+            ("two-lines", &format!("{ALICE}\n{BOB}\n")),
+            ("zeros", &"00".repeat(32)),
+            ("few-values", &"0123456789abcdef".repeat(4)),
+        ] {
+            scene.file(name, content);
+            let share = format!("--share=bob=file:{name}");
+            let ended = scene.refuses(&["--share=alice=file:alice", &share], REFUSED);
+            assert!(ended.stderr().contains("bob"), "{ended}");
+            assert!(!ended.stderr().contains("alice"), "{ended}");
+        }
+    });
+}
+
+#[test]
+fn two_participants_with_one_share_are_named() {
+    each("share_twice", |scene| {
+        scene.file("alice", ALICE);
+        scene.file("copy", ALICE);
+        scene.refuses(
+            &["--share=alice=file:alice", "--share=bob=file:copy"],
+            REFUSED,
+        );
+        scene.refuses(
+            &["--share=alice=file:alice", "--share=bob=file:alice"],
+            USAGE,
+        );
+        scene.refuses(
+            &["--share=alice=file:alice", "--share=alice=file:copy"],
+            USAGE,
+        );
+    });
+}
+
+#[test]
+fn a_rule_that_does_not_fit_the_shares_is_refused() {
+    each("derivation_refused", |scene| {
+        scene.file("alice", ALICE);
+        let alice = "--share=alice=file:alice";
+        scene.refuses(&[alice, "--derivation=sha256"], USAGE);
+        scene.refuses(&[alice, "--derivation=shamir-v1"], USAGE);
+        scene.refuses(&[alice, "--derivation=shamir-v1", "--threshold=2"], USAGE);
+        scene.refuses(&[alice, "--derivation=hmac-chain-hex"], USAGE);
+        scene.refuses(&[alice, "--threshold=2"], USAGE);
+        scene.refuses(&[alice, "--threshold=0", "--derivation=shamir-v1"], USAGE);
+        scene.refuses(&[alice, "--manifest-digest=sha256:00"], USAGE);
+        scene.refuses(&[alice, "--identity="], USAGE);
+    });
+}
