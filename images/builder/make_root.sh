@@ -33,7 +33,12 @@ printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s testin
 names "$here/provided.list" | while read -r name; do
   printf 'Package: %s\nStatus: install ok installed\nArchitecture: amd64\nVersion: 99:9999\nMaintainer: none\nDescription: not needed\n\n' "$name"
 done >"$apt/state/status"
+# Of the host's settings, how to reach the mirror, and no hooks.
+acquire=$(apt-config dump | grep -E '^Acquire::' || true)
 cat >"$apt/apt.conf" <<EOF
+$acquire
+Dir::Etc::main "/dev/null";
+Dir::Etc::parts "/dev/null";
 Dir::State "$apt/state";
 Dir::State::status "$apt/state/status";
 Dir::Cache "$apt";
