@@ -136,6 +136,17 @@ pub fn exchange(server: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     }
 }
 
+/// The first record that a server answers to these bytes. The connection is dropped then.
+pub fn first_record(server: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = send(server, bytes);
+    let mut record = vec![0; 5];
+    stream.read_exact(&mut record).expect("the server answers");
+    let length = usize::from(u16::from_be_bytes([record[3], record[4]]));
+    record.resize(5 + length, 0);
+    stream.read_exact(&mut record[5..]).expect("a whole record");
+    record
+}
+
 /// Sends these bytes, and leaves the connection open.
 pub fn send(server: SocketAddr, bytes: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(server).expect("the server listens");

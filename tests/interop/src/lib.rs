@@ -7,6 +7,7 @@
 
 pub mod certificate;
 pub mod gnutls;
+pub mod guarded;
 pub mod hello;
 pub mod node;
 pub mod openssl;

@@ -6,10 +6,32 @@ pub const ALERT: u8 = 21;
 pub const HANDSHAKE: u8 = 22;
 pub const APPLICATION_DATA: u8 = 23;
 
+/// Alerts, by their names in [RFC 8446 §6].
+///
+/// [RFC 8446 §6]: https://www.rfc-editor.org/rfc/rfc8446#section-6
+pub mod alert {
+    pub const BAD_RECORD_MAC: u8 = 20;
+    pub const HANDSHAKE_FAILURE: u8 = 40;
+    pub const ILLEGAL_PARAMETER: u8 = 47;
+    pub const DECRYPT_ERROR: u8 = 51;
+    pub const PROTOCOL_VERSION: u8 = 70;
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Record<'a> {
     pub kind: u8,
     pub body: &'a [u8],
+}
+
+impl Record<'_> {
+    pub fn is_server_hello(&self) -> bool {
+        self.kind == HANDSHAKE && self.body.first() == Some(&2)
+    }
+}
+
+/// The record of one fatal alert.
+pub fn fatal(number: u8) -> [u8; 7] {
+    [ALERT, 3, 3, 0, 2, 2, number]
 }
 
 /// The records of one direction. Fails the test where the bytes are no whole records.
