@@ -19,7 +19,6 @@ inside=${folder#"$here"/}
 [ "$inside" != "$folder" ] || fail "$folder does not lie in $here"
 MCBN_CACHE=$(readlink -f "$cache")
 export MCBN_CACHE
-. images/release/mirror.sh
 
 # What Bazel and cargo left here and what other builds left is not source.
 tar -c --exclude='./bazel-*' --exclude=./target --exclude=./.git --exclude="./${inside%%/*}" . | tar -x -C "$folder/source"

@@ -3,5 +3,4 @@
 #
 #   builder.sh
 set -euo pipefail
-. images/release/mirror.sh
 ./bazelw --version
