@@ -104,6 +104,26 @@ async fn every_group_of_the_list_works() {
 }
 
 #[tokio::test]
+async fn a_client_that_guessed_another_group_is_asked_again() {
+    // It sends a share for its first group, which the server does not have.
+    for (identity, known) in [("Client1", true), ("nobody", false)] {
+        let mut ctx = foreign_client(SslVersion::TLS1_3, None);
+        ctx.set_groups_list("P-521:X25519").unwrap();
+        ctx.set_psk_client_callback(move |_, _, name, out| {
+            name[..identity.len()].copy_from_slice(identity.as_bytes());
+            name[identity.len()] = 0;
+            out[..KEY.len()].copy_from_slice(&KEY);
+            Ok(KEY.len())
+        });
+        let ctx = ctx.build();
+        let (foreign, ours) =
+            against_server(&acceptor(Versions::Tls13), move |s| connect(&ctx, s, None)).await;
+        assert_eq!(foreign.is_ok(), known);
+        assert_eq!(ours.is_ok(), known);
+    }
+}
+
+#[tokio::test]
 async fn a_key_without_an_ephemeral_exchange_is_refused() {
     // TLS 1.3: a client that would do without gets one all the same.
     const ALLOW_NO_DHE_KEX: u64 = 1 << 10;

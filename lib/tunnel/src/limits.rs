@@ -35,6 +35,8 @@ pub enum Full {
     Total,
     /// There are as many from this address.
     Peer,
+    /// As many peers as may have not shown yet that they know the key.
+    Handshakes,
 }
 
 impl Slots {

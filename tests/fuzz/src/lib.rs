@@ -5,12 +5,14 @@
 //! ones in every run.
 #![forbid(unsafe_code)]
 
+mod network;
 mod settings;
 mod share;
 #[cfg(test)]
 mod smoke;
 mod units;
 
+pub use network::{client_flight, psk_identity, server_flight, target_text};
 pub use settings::{admin_address, arguments, variables};
 pub use share::{
     derivation_label, participant_name, shamir_share_text, share_source, share_text, threshold,
@@ -52,9 +54,22 @@ targets! {
         b"--key=2c6f63f8c0f53a565db041b91c0a95ad\0--\0stray",
         b"--settings\0--version\0-V\0-xyz",
     ];
+    client_flight: &[
+        // Captured from `openssl s_client` with the fixed key of the target.
+        include_bytes!("../testdata/client_hello_tls13"),
+        include_bytes!("../testdata/client_hello_tls12"),
+        b"GET / HTTP/1.1\r\n\r\n",
+    ];
     derivation_label: &[b"hkdf-v1", b"sha256-concat-hex", b"shamir-v1", b"bls-prf-v1"];
     participant_name: &[b"alice", b"a.b_c-0", b"Alice"];
     period: &[b"500ms", b"30s", b"5m", b"8760h", b"18446744073709551615h"];
+    psk_identity: &[b"Client1", b"\xc3\xa9", b"a b"];
+    server_flight: &[
+        // Captured from `openssl s_server` with the same key.
+        include_bytes!("../testdata/server_hello_tls13"),
+        b"\x15\x03\x03\0\x02\x02\x28",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    ];
     shamir_share_text: &[
         b"012c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228dbfed90",
         b"ByxvY_jA9TpWXbBBuRwKla3YkT_BAmcFids5giKNv-2Q\n",
@@ -66,6 +81,13 @@ targets! {
         b"LG9j-MD1OlZdsEG5HAqVrdiRP8ECZwWJ2zmCIo2_7ZA",
     ];
     size: &[b"1", b"64KiB", b"3MiB", b"1GiB", b"18446744073709551615GiB", b"8589934592GiB"];
+    target_text: &[
+        b"127.0.0.1:8443",
+        b"[2001:db8::1]:8443",
+        b"server.example:8443",
+        b"localhost:1",
+        b"srv:_mcbn._tcp.server.example",
+    ];
     threshold: &[b"2", b"255", b"1", b"256"];
     variables: &[
         b"MCBN_LISTEN=127.0.0.1:7443\0MCBN_SHARE=alice=fd:3,bob=fd:4\0PATH=/bin",

@@ -35,6 +35,8 @@ pub enum Error {
     Idle,
     /// Standard input or output broke.
     Stdio(io::Error),
+    /// A signal, and then the end of the drain, came first.
+    Cut,
 }
 
 impl fmt::Display for Error {
@@ -50,6 +52,7 @@ impl fmt::Display for Error {
             Self::Broken(_) => f.write_str("the connection broke"),
             Self::Idle => f.write_str("nothing moved on the connection for too long"),
             Self::Stdio(_) => f.write_str("standard input or output broke"),
+            Self::Cut => f.write_str("ended by a signal before the work was done"),
         }
     }
 }
@@ -63,7 +66,7 @@ impl std::error::Error for Error {
             Self::Unreachable(source) => Some(source),
             Self::Names(source) => Some(source),
             Self::Http(source) => Some(source),
-            Self::Status(_) | Self::Idle => None,
+            Self::Status(_) | Self::Idle | Self::Cut => None,
         }
     }
 }
@@ -78,7 +81,7 @@ impl Failure for Error {
             Self::Idle => Exit::Unavailable,
             Self::Status(status) if status.is_server_error() => Exit::Unavailable,
             Self::Status(_) => Exit::Refused,
-            Self::Http(_) | Self::Broken(_) | Self::Stdio(_) => Exit::Io,
+            Self::Http(_) | Self::Broken(_) | Self::Stdio(_) | Self::Cut => Exit::Io,
         }
     }
 

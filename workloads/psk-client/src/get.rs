@@ -7,15 +7,19 @@ use hyper::body::Body;
 use hyper::header::{CONNECTION, HOST, HeaderValue};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::config::Path;
 use crate::connect::Server;
 use crate::error::Error;
 
-/// Sends the request, and writes the answer's body to standard output as it comes.
-pub async fn get(server: &Server, path: &Path) -> Result<(), Error> {
+/// Sends the request, and writes the answer's body to `out` as it comes.
+pub async fn get(
+    server: &Server,
+    path: &Path,
+    out: &mut (impl AsyncWrite + Unpin),
+) -> Result<(), Error> {
     let stream = server.connect().await.map_err(Error::Unreachable)?;
     let (mut requests, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
@@ -33,7 +37,7 @@ pub async fn get(server: &Server, path: &Path) -> Result<(), Error> {
             .await
             .map_err(|_| Error::Idle)?
             .map_err(Error::Http)?;
-        write_body(server, response).await
+        write_body(server, response, out).await
     };
     let mut connection = pin!(connection);
     let mut exchange = pin!(exchange);
@@ -48,10 +52,10 @@ pub async fn get(server: &Server, path: &Path) -> Result<(), Error> {
 async fn write_body(
     server: &Server,
     response: Response<hyper::body::Incoming>,
+    out: &mut (impl AsyncWrite + Unpin),
 ) -> Result<(), Error> {
     let status = response.status();
     let mut body = pin!(response.into_body());
-    let mut out = tokio::io::stdout();
     loop {
         let frame = timeout(
             server.timeouts.idle,
@@ -70,3 +74,6 @@ async fn write_body(
         false => Err(Error::Status(status)),
     }
 }
+
+#[cfg(test)]
+mod tests;

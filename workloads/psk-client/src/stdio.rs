@@ -1,25 +1,30 @@
 //! Standard input and output as one end of the connection.
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
 use mcbn_tunnel::join::{End, join};
-use tokio::io::{Stdin, Stdout};
+use tokio::io::{AsyncRead, AsyncWrite, Stdout};
 
 use crate::connect::Server;
 use crate::error::Error;
 
-/// Sends standard input until it ends, and writes what the server sends until it ends. Each may end first.
-pub async fn stdio(server: &Server) -> Result<(), Error> {
+/// The program's own standard input and output.
+pub fn local() -> impl AsyncRead + AsyncWrite + Unpin {
+    tokio::io::join(tokio::io::stdin(), Output(tokio::io::stdout()))
+}
+
+/// Sends what `local` gives until it ends, and writes what the server sends until it ends. Each may end first.
+pub async fn stdio(
+    server: &Server,
+    local: &mut (impl AsyncRead + AsyncWrite + Unpin),
+) -> Result<(), Error> {
     let mut stream = server.connect().await.map_err(Error::Unreachable)?;
-    let mut local: tokio::io::Join<Stdin, Stdout> =
-        tokio::io::join(tokio::io::stdin(), tokio::io::stdout());
     let metrics = &server.metrics;
-    match join(
-        &mut local,
-        &mut stream,
-        server.timeouts.idle,
-        |direction, n| {
-            metrics.moved(direction, n);
-        },
-    )
+    match join(local, &mut stream, server.timeouts.idle, |direction, n| {
+        metrics.moved(direction, n);
+    })
     .await
     {
         End::Closed => Ok(()),
@@ -28,3 +33,31 @@ pub async fn stdio(server: &Server) -> Result<(), Error> {
         End::DialledBroke(source) => Err(Error::Broken(source)),
     }
 }
+
+/// Standard output that can end before the program does: whoever reads it sees that the server is done.
+struct Output(Stdout);
+
+impl AsyncWrite for Output {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, data)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.0).poll_flush(cx))?;
+        // The descriptor stays taken, so that no file which is opened later becomes standard output.
+        let (_, nowhere) = io::pipe()?;
+        rustix::stdio::dup2_stdout(nowhere)?;
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

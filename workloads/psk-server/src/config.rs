@@ -25,6 +25,7 @@ pub const PROGRAM: Program = Program::new(
         key::TLS12,
         connection::MAX_CONNECTIONS,
         MAX_CONNECTIONS_PER_PEER,
+        MAX_HANDSHAKES,
         connection::HANDSHAKE_TIMEOUT,
         connection::IDLE_TIMEOUT,
         connection::CONNECT_TIMEOUT,
@@ -61,6 +62,14 @@ const MAX_CONNECTIONS_PER_PEER: Setting = Setting::value(
 .default("1024")
 .operator();
 
+const MAX_HANDSHAKES: Setting = Setting::value(
+    "max-handshakes",
+    "N",
+    "connections at one time whose peers have not shown yet that they know the key",
+)
+.default("1024")
+.operator();
+
 #[derive(Debug)]
 pub struct Config {
     pub listen: SocketAddr,
@@ -68,6 +77,7 @@ pub struct Config {
     pub key: KeyConfig,
     pub max_connections: NonZeroUsize,
     pub max_connections_per_peer: NonZeroUsize,
+    pub max_handshakes: NonZeroUsize,
     pub timeouts: Timeouts,
     pub dns_server: Option<SocketAddr>,
 }
@@ -79,6 +89,7 @@ impl Config {
         let key = KeyConfig::read(given);
         let max_connections = connection::max_connections(given);
         let max_connections_per_peer = given.one(&MAX_CONNECTIONS_PER_PEER);
+        let max_handshakes = given.one(&MAX_HANDSHAKES);
         let timeouts = Timeouts::read(given);
         let dns_server = connection::dns_server(given);
         Ok(Self {
@@ -87,6 +98,7 @@ impl Config {
             key: key?,
             max_connections: max_connections?,
             max_connections_per_peer: max_connections_per_peer?,
+            max_handshakes: max_handshakes?,
             timeouts: timeouts?,
             dns_server: dns_server?,
         })

@@ -11,55 +11,74 @@ use mcbn_runtime::shutdown::Shutdown;
 use mcbn_tunnel::accept::accept;
 use mcbn_tunnel::dial::Upstream;
 use mcbn_tunnel::join::{End, join};
-use mcbn_tunnel::limits::Slots;
+use mcbn_tunnel::limits::{Full, Slots};
 use mcbn_tunnel::listen::listen;
 use mcbn_tunnel::metrics::Metrics;
 use mcbn_tunnel::names::Names;
 use mcbn_tunnel::settings::Timeouts;
 use mcbn_tunnel::target::Target;
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::config::Config;
 use crate::error::Error;
 
 pub async fn serve(config: Config, process: Process) -> Result<(), Error> {
-    let key = config.key.make().await.map_err(Error::Key)?;
-    let acceptor = Acceptor::new(config.key.identity().clone(), key, config.key.versions())
-        .map_err(Error::Tls)?;
-    let forward: Vec<Target> = config.forward.into_iter().collect();
-    let names = Names::needed_by(&forward, config.dns_server).map_err(Error::Names)?;
-    let upstream =
-        (!forward.is_empty()).then(|| Upstream::new(forward, names, config.timeouts.connect));
-    let listener = listen(config.listen).map_err(|error| Error::Listen(config.listen, error))?;
-    let address = listener
-        .local_addr()
-        .map_err(|error| Error::Listen(config.listen, error))?;
-
-    let metrics = Metrics::default();
-    process
-        .admin
-        .register(|registry| metrics.register(registry));
-    process.admin.set_ready(true);
-    tracing::info!(%address, "listening");
-
-    let service = Arc::new(Service {
-        acceptor,
-        upstream,
-        metrics: metrics.clone(),
-        shutdown: process.shutdown.clone(),
-        timeouts: config.timeouts,
-    });
-    let slots = Slots::new(config.max_connections, config.max_connections_per_peer);
-    accept(
-        listener,
-        slots,
-        metrics,
-        process.shutdown,
-        |stream, peer| Arc::clone(&service).serve(stream, peer),
-    )
-    .await;
+    let server = Server::open(config, &process).await?;
+    tracing::info!(address = %server.address, "listening");
+    server.run(process).await;
     Ok(())
+}
+
+/// A server whose port is open.
+struct Server {
+    address: SocketAddr,
+    listener: TcpListener,
+    slots: Slots,
+    service: Arc<Service>,
+}
+
+impl Server {
+    /// Makes the key, then opens the port.
+    async fn open(config: Config, process: &Process) -> Result<Self, Error> {
+        let key = config.key.make().await.map_err(Error::Key)?;
+        let acceptor = Acceptor::new(config.key.identity().clone(), key, config.key.versions())
+            .map_err(Error::Tls)?;
+        let forward: Vec<Target> = config.forward.into_iter().collect();
+        let names = Names::needed_by(&forward, config.dns_server).map_err(Error::Names)?;
+        let upstream =
+            (!forward.is_empty()).then(|| Upstream::new(forward, names, config.timeouts.connect));
+
+        let failed = |error| Error::Listen(config.listen, error);
+        let listener = listen(config.listen).map_err(failed)?;
+        let metrics = Metrics::default();
+        process
+            .admin
+            .register(|registry| metrics.register(registry));
+        Ok(Self {
+            address: listener.local_addr().map_err(failed)?,
+            listener,
+            slots: Slots::new(config.max_connections, config.max_connections_per_peer),
+            service: Arc::new(Service {
+                acceptor,
+                upstream,
+                metrics,
+                shutdown: process.shutdown.clone(),
+                handshakes: Semaphore::new(config.max_handshakes.get().min(Semaphore::MAX_PERMITS)),
+                timeouts: config.timeouts,
+            }),
+        })
+    }
+
+    /// Serves until the program drains and all connections are done.
+    async fn run(self, process: Process) {
+        process.admin.set_ready(true);
+        let service = self.service;
+        let metrics = service.metrics.clone();
+        let serve = |stream, peer| Arc::clone(&service).serve(stream, peer);
+        accept(self.listener, self.slots, metrics, process.shutdown, serve).await;
+    }
 }
 
 /// What all connections share.
@@ -68,6 +87,8 @@ struct Service {
     upstream: Option<Upstream>,
     metrics: Metrics,
     shutdown: Shutdown,
+    /// Strangers hold these places only: they cannot take those of peers that know the key.
+    handshakes: Semaphore,
     timeouts: Timeouts,
 }
 
@@ -84,6 +105,10 @@ impl Service {
     }
 
     async fn handshake(&self, stream: TcpStream, peer: SocketAddr) -> Option<PskStream<TcpStream>> {
+        let Ok(_place) = self.handshakes.try_acquire() else {
+            self.metrics.refused(Full::Handshakes);
+            return None;
+        };
         let start = Instant::now();
         let reason = match timeout(self.timeouts.handshake, self.acceptor.accept(stream)).await {
             Ok(Ok(stream)) => {
@@ -133,11 +158,16 @@ impl Service {
             head: self.timeouts.idle,
             connection: Duration::from_secs(3600),
         };
-        let outcome = http::serve(stream, limits, self.shutdown.draining(), |request| {
-            http::route(request, |path| {
-                (path == "/").then(|| http::text(StatusCode::OK, "ok\n"))
-            })
-        })
+        let outcome = http::serve(
+            self.metrics.counted(stream),
+            limits,
+            self.shutdown.draining(),
+            |request| {
+                http::route(request, |path| {
+                    (path == "/").then(|| http::text(StatusCode::OK, "ok\n"))
+                })
+            },
+        )
         .await;
         self.metrics.ended(match outcome {
             Ok(()) => "closed",
@@ -146,3 +176,6 @@ impl Service {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

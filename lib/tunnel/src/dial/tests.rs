@@ -256,6 +256,45 @@ async fn every_address_of_a_name_is_tried_whatever_its_family() {
 }
 
 #[tokio::test]
+async fn an_address_that_failed_comes_after_the_others_of_its_name() {
+    let first = TcpListener::bind("127.0.0.2:0").await.unwrap();
+    let port = first.local_addr().unwrap().port();
+    let second = TcpListener::bind(("127.0.0.3", port)).await.unwrap();
+    server_on(b'a', first);
+    server_on(b'b', second);
+    let dns = dns(&[
+        ("a.example.", v4("127.0.0.2")),
+        ("a.example.", v4("127.0.0.3")),
+    ])
+    .await;
+    let upstream = dns.upstream(&[&format!("a.example:{port}")]);
+
+    let seen = Mutex::new(Vec::new());
+    let refuse_the_first = |stream: TcpStream| {
+        let seen = &seen;
+        async move {
+            let name = name_of(stream).await;
+            let mut seen = seen.lock().unwrap();
+            seen.push(name);
+            if seen.len() == 1 {
+                Err(No::ForNow)
+            } else {
+                Ok(())
+            }
+        }
+    };
+    upstream.connect(refuse_the_first).await.unwrap();
+    let good = seen.lock().unwrap()[1];
+    for _ in 0..4 {
+        assert_eq!(
+            reached(&upstream).await,
+            char::from(good),
+            "the other rests"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_service_gives_hosts_and_ports_by_priority() {
     let [a, b] = [server(b'a').await, server(b'b').await];
     let closed = closed_port().await.port();
