@@ -139,7 +139,8 @@ _sbom = rule(
 )
 
 def _call_impl(ctx):
-    program = ctx.actions.declare_file(ctx.label.name)
+    # Not in this folder itself: a target may have the name of a folder here.
+    program = ctx.actions.declare_file("{0}_/{0}".format(ctx.label.name))
     ctx.actions.symlink(output = program, target_file = ctx.executable.program, is_executable = True)
     return [DefaultInfo(
         executable = program,

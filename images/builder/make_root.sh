@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Makes the builder root: Debian testing's Bazel, its rule sets and the test peers, unpacked into one folder.
 #
-#   make_root.sh CACHE ROOT
+#   make_root.sh CACHE ROOT MIRROR
 #
 # Needs apt-get and dpkg-deb, no root rights, and runs no maintainer script. What was downloaded stays in CACHE, so an
 # interrupted run goes on where it stopped; ROOT appears whole or not at all.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=$1 root=$2
+cache=$1 root=$2 mirror=$3
 say() { printf 'bazelw: %s\n' "$*" >&2; }
 names() { sed -E 's/[[:space:]]*#.*//; /^[[:space:]]*$/d' "$1" | awk '{print $1}'; }
 
@@ -19,11 +19,9 @@ for tool in apt-get dpkg-deb; do
   }
 done
 
-# apt with a state of its own: the mirror and its proxy settings are the host's, the suite is testing.
+# apt with a state of its own: the mirror and how to reach it are the host's, the suite is testing.
 apt=$cache/apt
 mkdir -p "$apt"/{state/lists/partial,archives/partial,etc}
-mirror=$(apt-get indextargets --format '$(REPO_URI) $(COMPONENT) $(LABEL)' 'Created-By: Packages' 2>/dev/null |
-  awk '$1 ~ /\/debian\/?$/ && $2 == "main" {print $1; exit}')
 [ -n "$mirror" ] || {
   printf 'bazelw: error: apt on this machine names no Debian mirror\n' >&2
   printf 'bazelw: hint: this way needs Debian; elsewhere install Bazelisk, or Bazel %s\n' "$(cat "$here/../../.bazelversion")" >&2
@@ -33,7 +31,12 @@ printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s testin
 names "$here/provided.list" | while read -r name; do
   printf 'Package: %s\nStatus: install ok installed\nArchitecture: amd64\nVersion: 99:9999\nMaintainer: none\nDescription: not needed\n\n' "$name"
 done >"$apt/state/status"
+# Of the host's settings, how to reach the mirror, and no hooks.
+acquire=$(apt-config dump | grep -E '^Acquire::' || true)
 cat >"$apt/apt.conf" <<EOF
+$acquire
+Dir::Etc::main "/dev/null";
+Dir::Etc::parts "/dev/null";
 Dir::State "$apt/state";
 Dir::State::status "$apt/state/status";
 Dir::Cache "$apt";

@@ -15,11 +15,12 @@ use crate::facts::Facts;
 use crate::image::Image;
 use crate::launch_policy::LogRedirect;
 use crate::layout;
-use crate::lock::{Lock, Pin, Verdict};
+use crate::lock::{Lock, Pin};
 use crate::name::Name;
 use crate::promise::promise;
 use crate::sbom::{self, Linked};
 use crate::settings::Settings;
+use crate::verify::Table;
 
 const OUT_FILE: Flag = Flag {
     name: "--out",
@@ -282,33 +283,12 @@ fn run_verify(typed: &Typed) -> Result<String, Failure> {
     let text = String::from_utf8(read(path)?).map_err(Error::content(path))?;
     let lock = Lock::parse(&text).map_err(Error::content(path))?;
     let built = pins(&typed.operands)?;
-    let mut data = format!(
-        "{:<20} {:<12} {:>9}  verdict\n",
-        "image", "platform", "size"
-    );
-    let mut reasons = Vec::new();
-    for (name, verdict) in lock.verdicts(&built) {
-        if verdict != Verdict::Same {
-            reasons.push(format!("{name}: {verdict}"));
-        }
-        let (shown, size) = match built.get(&name).or_else(|| lock.0.get(&name)) {
-            Some(pin) => (pin, pin.size.to_string()),
-            None => unreachable!("a verdict is on an image that one side names"),
-        };
-        writeln!(
-            data,
-            "{name:<20} {:<12} {size:>9}  {verdict}",
-            shown.platform
-        )
-        .and_then(|()| writeln!(data, "  manifest digest  {}", shown.manifest))
-        .and_then(|()| writeln!(data, "  config digest    {}", shown.config))
-        .and_then(|()| writeln!(data, "  program          {}", shown.program))
-        .expect("a String takes every write");
-    }
+    let Table { data, reasons } = Table::of(&lock, &built);
     if reasons.is_empty() {
         return Ok(data);
     }
-    let hint = "with an image from elsewhere, `oci diff` names the file and the first byte";
+    let hint = "with another build's image, `bazel run //images:diff -- A B` names the file and \
+                the first byte";
     Err(Failure {
         data,
         error: Error::Differs { reasons, hint },
@@ -333,7 +313,7 @@ fn run_diff(typed: &Typed) -> Result<String, Failure> {
     let [a, b] = typed.operands.as_slice() else {
         unreachable!("the table asks for two")
     };
-    let differences = diff(&open(a)?, &open(b)?);
+    let differences = diff(&open(&from_caller(a))?, &open(&from_caller(b))?);
     if differences.is_empty() {
         return Ok(String::new());
     }
@@ -382,8 +362,15 @@ fn write_out(typed: &Typed, bytes: &[u8]) -> Result<String, Failure> {
     Ok(String::new())
 }
 
-/// `bazel run` starts programs in a folder of its own and names the checkout in a variable, which
-/// no build action and no test has.
+/// `bazel run` starts programs in a folder of its own. What its user typed is meant from where
+/// they are, which a variable names that no build action and no test has.
+fn from_caller(path: &Path) -> PathBuf {
+    std::env::var_os("BUILD_WORKING_DIRECTORY")
+        .map_or_else(PathBuf::new, PathBuf::from)
+        .join(path)
+}
+
+/// And what is written belongs into the checkout.
 fn in_workspace(path: &str) -> PathBuf {
     std::env::var_os("BUILD_WORKSPACE_DIRECTORY")
         .map_or_else(PathBuf::new, PathBuf::from)

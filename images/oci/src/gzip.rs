@@ -86,6 +86,7 @@ mod tests {
         assert!(decompress(&trailing, 300_000).is_err());
         assert!(decompress(&[good.clone(), good.clone()].concat(), 600_000).is_err());
         assert!(decompress(&good[..good.len() - 1], 300_000).is_err());
-        assert!(decompress(&good, 299_999).is_err());
+        let bomb = decompress(&good, 299_999).unwrap_err();
+        assert_eq!(bomb.to_string(), "unfolds to more than 299999 bytes");
     }
 }

@@ -29,3 +29,4 @@ pub mod sbom;
 pub mod settings;
 pub mod spec;
 pub mod tree;
+pub mod verify;

@@ -68,6 +68,19 @@ fn part(bench: &Bench, extra: &[&str]) -> String {
         .unwrap()
         .to_owned();
     assert!(table.contains(&format!("  DIFFERS: {part}\n")), "{table}");
+    let digests = |what: &str| -> Vec<String> {
+        let lines = table
+            .lines()
+            .filter_map(|line| line.trim_start().strip_prefix(what));
+        lines.map(str::to_owned).collect()
+    };
+    let manifests = digests("manifest digest ");
+    assert_eq!(
+        manifests.len(),
+        2,
+        "what was built and what the lock says: {table}"
+    );
+    assert_ne!(manifests[0], manifests[1]);
     assert!(report.contains("\noci: hint: "), "{report}");
     part
 }

@@ -9,10 +9,12 @@ def _mirrors(rctx):
     named = rctx.getenv("MCBN_DEBIAN_MIRROR")
     apt = rctx.which("apt-get")
     if not named and apt:
-        got = rctx.execute([apt, "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"])
-        if got.return_code == 0:
-            named = [u for u in got.stdout.splitlines() if u.rstrip("/").endswith("/debian")]
-            named = named[0] if named else None
+        got = rctx.execute([apt, "--print-uris", "update"])
+        for line in got.stdout.splitlines() if got.return_code == 0 else []:
+            archive, dists, _ = line.strip("'").partition("/dists/")
+            if dists and archive.endswith("/debian"):
+                named = archive
+                break
     if named:
         mirrors.append(named.rstrip("/") + "/")
     return mirrors + [_SNAPSHOT]

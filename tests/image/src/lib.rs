@@ -107,7 +107,7 @@ fn layout(image: &str) -> PathBuf {
     std::path::absolute(path).expect("there is a working folder")
 }
 
-/// umoci's settings, made narrower: a read-only root, no capability, no device or cgroup of its own; and the host's
+/// umoci's settings, made narrower: a read-only root, no capability, no mount but what runc needs; and the host's
 /// network.
 fn confined(mut config: Value, shares: &Path, variables: &[(&str, &str)]) -> Value {
     let process = &mut config["process"];
@@ -122,10 +122,10 @@ fn confined(mut config: Value, shares: &Path, variables: &[(&str, &str)]) -> Val
     config["root"]["readonly"] = json!(true);
     config["mounts"] = json!([
         {"destination": "/proc", "type": "proc", "source": "proc"},
+        {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=64k"]},
         {"destination": SHARES, "type": "bind", "source": shares, "options": ["bind", "ro"]},
     ]);
     let linux = &mut config["linux"];
-    linux["resources"] = json!({});
     linux["namespaces"] =
         json!([{"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}]);
     config
