@@ -6,7 +6,7 @@ use std::str::FromStr;
 use mcbn_runtime::exit::{Exit, Failure};
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_secret::Psk;
-use mcbn_share::{Derivation, ManifestDigest, NoKey, Plan, Source, Threshold};
+use mcbn_share::{Derivation, ManifestDigest, NoKey, NoPlan, Plan, Source, Threshold};
 
 use crate::{Identity, Versions};
 
@@ -109,8 +109,16 @@ fn read_plan(given: &mut Given) -> Result<Plan, Reported> {
     let sources = given.all::<Source>(&SHARE);
     let derivation = given.one::<Derivation>(&DERIVATION);
     let threshold = given.optional::<Threshold>(&THRESHOLD);
-    Plan::new(derivation?, threshold?, sources?)
-        .map_err(|fault| given.refuse(&[&SHARE, &DERIVATION, &THRESHOLD], fault))
+    Plan::new(derivation?, threshold?, sources?).map_err(|fault| {
+        let settings: &[&Setting] = match fault {
+            NoPlan::TooFew { .. }
+            | NoPlan::TooMany
+            | NoPlan::NamedTwice(_)
+            | NoPlan::OnePlaceForTwo(_) => &[&SHARE],
+            NoPlan::NoThreshold | NoPlan::ThresholdForAll(_) => &[&DERIVATION, &THRESHOLD],
+        };
+        given.refuse(settings, fault)
+    })
 }
 
 /// There is no key: a share is missing or refused.

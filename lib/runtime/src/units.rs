@@ -1,6 +1,7 @@
-//! Times and sizes as people write them in a setting: `30s`, `500ms`, `5m`; `64KiB`, `1MiB`.
+//! Times, sizes and counts as people write them in a setting: `30s`, `500ms`, `5m`; `64KiB`, `1MiB`; `4096`.
 
 use std::fmt::{self, Display};
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -115,6 +116,44 @@ impl Display for NotASize {
 
 impl std::error::Error for NotASize {}
 
+/// How many of something: a whole number, never zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Count(NonZeroUsize);
+
+impl Count {
+    pub const fn get(self) -> NonZeroUsize {
+        self.0
+    }
+}
+
+impl FromStr for Count {
+    type Err = NotACount;
+
+    fn from_str(text: &str) -> Result<Count, NotACount> {
+        match number_and_unit(text).map(|(number, unit)| (usize::try_from(number), unit)) {
+            Some((Ok(number), "")) => NonZeroUsize::new(number).map(Count).ok_or(NotACount::Zero),
+            _ => Err(NotACount::Form),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotACount {
+    Form,
+    Zero,
+}
+
+impl Display for NotACount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NotACount::Form => "not a whole number",
+            NotACount::Zero => "a number of zero",
+        })
+    }
+}
+
+impl std::error::Error for NotACount {}
+
 /// The digits (at least one, no sign, at most what a `u64` holds) and what follows them.
 fn number_and_unit(text: &str) -> Option<(u64, &str)> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -154,6 +193,21 @@ mod tests {
             "18446744073709551615h".parse::<Period>(),
             Err(NotAPeriod::TooLong)
         );
+    }
+
+    #[test]
+    fn counts_are_read() {
+        for (text, count) in [("1", 1), ("4096", 4096)] {
+            assert_eq!(text.parse::<Count>().map(|c| c.get().get()), Ok(count));
+        }
+    }
+
+    #[test]
+    fn a_count_of_another_form_is_refused() {
+        for text in ["", "-1", "+1", "1.5", "1k", " 1", "18446744073709551616"] {
+            assert_eq!(text.parse::<Count>(), Err(NotACount::Form), "{text:?}");
+        }
+        assert_eq!("0".parse::<Count>(), Err(NotACount::Zero));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use mcbn_runtime::settings::{Given, Reported, Setting};
-use mcbn_runtime::units::Period;
+use mcbn_runtime::units::{Count, Period};
 
 pub const MAX_CONNECTIONS: Setting = Setting::value(
     "max-connections",
@@ -48,7 +48,7 @@ pub const DNS_SERVER: Setting = Setting::value(
 
 /// How many connections are accepted.
 pub fn max_connections(given: &mut Given) -> Result<NonZeroUsize, Reported> {
-    given.one(&MAX_CONNECTIONS)
+    given.one::<Count>(&MAX_CONNECTIONS).map(Count::get)
 }
 
 /// How long the steps of a connection may take.

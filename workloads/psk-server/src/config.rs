@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 
 use mcbn_psk::settings::{self as key, KeyConfig};
 use mcbn_runtime::settings::{Given, Port, Program, Reported, Setting};
+use mcbn_runtime::units::Count;
 use mcbn_tunnel::settings::{self as connection, Timeouts};
 use mcbn_tunnel::target::Target;
 
@@ -88,8 +89,10 @@ impl Config {
         let forward = read_forward(given);
         let key = KeyConfig::read(given);
         let max_connections = connection::max_connections(given);
-        let max_connections_per_peer = given.one(&MAX_CONNECTIONS_PER_PEER);
-        let max_handshakes = given.one(&MAX_HANDSHAKES);
+        let max_connections_per_peer = given
+            .one::<Count>(&MAX_CONNECTIONS_PER_PEER)
+            .map(Count::get);
+        let max_handshakes = given.one::<Count>(&MAX_HANDSHAKES).map(Count::get);
         let timeouts = Timeouts::read(given);
         let dns_server = connection::dns_server(given);
         Ok(Self {
