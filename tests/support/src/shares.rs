@@ -23,9 +23,6 @@ pub const PUBLISHED: [(&str, &str); 3] = [
 /// Their key by `hkdf-v1` for the identity `Client1`, without a manifest. `lib/share/testdata/derive.py` computes it.
 pub const KEY: &str = "4d932eb056b43b332adbd8ebc64e20aa991d0a11a3fd5e0dc98aa8c2fb3e135c";
 
-/// Their key by `sha256-concat-hex`, as published.
-pub const PUBLISHED_KEY: &str = "6d1bbd1e6235c9d9ec8cdbdf9b32d4d08304a7f305f7c6c67775130d914f4dc4";
-
 /// A key that nobody has.
 pub const WRONG_KEY: &str = "188221c4b03cb8a0b6ce5403c21d533fa9a32808f7c87d043d3c1fab22e6dc3c";
 
