@@ -5,6 +5,8 @@ use std::path::Path;
 
 use crate::failure::Failure;
 
+pub const NAME: &str = "image, compressed";
+
 /// Bytes of the image's one layer as it is sent.
 pub fn size(digests: &Path) -> Result<u64, Failure> {
     let text = fs::read_to_string(digests)

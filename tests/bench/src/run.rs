@@ -30,26 +30,39 @@ pub fn all(asked: &Asked) -> Result<Table, Failure> {
         versions.join(", "),
     ));
     let bench = Bench::new(processors, asked.psk_server.clone())?;
+    let wanted = |name: &str| name.contains(&asked.only);
 
     for direction in [Direction::Down, Direction::Up] {
         for streams in [1, plan.streams] {
-            throughputs(&bench, plan, direction, streams, &mut table)?;
+            let name = throughput::name(direction, streams);
+            if wanted(&name) {
+                throughputs(&bench, plan, &name, direction, streams, &mut table)?;
+            }
         }
     }
-    handshakes(&bench, plan, &mut table)?;
-    latencies(&bench, plan, &mut table)?;
-    memory(&bench, plan, &mut table)?;
-    table.add(
-        Row::new("image, compressed", Unit::Megabytes)
-            .with(Kind::PskServer, &[size as f64])
-            .reach(Reach::AtMost(6e6)),
-    );
+    if wanted(handshakes::NAME) {
+        handshakes(&bench, plan, &mut table)?;
+    }
+    if wanted(latency::NAME) {
+        latencies(&bench, plan, &mut table)?;
+    }
+    if wanted(memory::NAME) {
+        memory(&bench, plan, &mut table)?;
+    }
+    if wanted(image::NAME) {
+        table.add(
+            Row::new(image::NAME, Unit::Megabytes)
+                .with(Kind::PskServer, &[size as f64])
+                .reach(Reach::AtMost(6e6)),
+        );
+    }
     Ok(table)
 }
 
 fn throughputs(
     bench: &Bench,
     plan: &Plan,
+    name: &str,
     direction: Direction,
     streams: usize,
     table: &mut Table,
@@ -58,23 +71,15 @@ fn throughputs(
     if (direction, streams) == (Direction::Down, 1) {
         kinds.push(Kind::OpensslFile);
     }
-    let way = match direction {
-        Direction::Down => "download",
-        Direction::Up => "upload",
-    };
-    let name = match streams {
-        1 => format!("{way}, 1 stream"),
-        n => format!("{way}, {n} streams"),
-    };
-    let turns = in_turns(bench, &name, &kinds, plan.rounds, |server| {
+    let turns = in_turns(bench, name, &kinds, plan.rounds, |server| {
         throughput::measure(server, direction, streams, plan)
     })?;
-    rates(table, &name, Unit::MegabytesPerSecond, &turns);
+    rates(table, name, Unit::MegabytesPerSecond, &turns);
     Ok(())
 }
 
 fn handshakes(bench: &Bench, plan: &Plan, table: &mut Table) -> Result<(), Failure> {
-    let name = "full handshakes";
+    let name = handshakes::NAME;
     let kinds = [Kind::PskServer, Kind::Stunnel, Kind::OpensslEcho];
     let turns = in_turns(bench, name, &kinds, plan.rounds, |server| {
         handshakes::measure(server, plan)
@@ -107,14 +112,18 @@ fn latencies(bench: &Bench, plan: &Plan, table: &mut Table) -> Result<(), Failur
         Kind::PlainProxy,
         Kind::Direct,
     ];
-    let turns = in_turns(bench, "latency", &kinds, plan.rounds, |server| {
+    let turns = in_turns(bench, latency::NAME, &kinds, plan.rounds, |server| {
         latency::measure(server, plan)
     })?;
     for (name, pick) in [
         ("p50", (|turn| turn.p50) as fn(&latency::Latency) -> f64),
         ("p99", |turn| turn.p99),
     ] {
-        let name = format!("{} bytes there and back, {name}", latency::LENGTH);
+        let name = format!(
+            "{} of {} bytes there and back, {name}",
+            latency::NAME,
+            latency::LENGTH
+        );
         let mut row = Row::new(name, Unit::Microseconds);
         for (kind, samples) in &turns {
             row = row.with(*kind, &samples.iter().map(pick).collect::<Vec<_>>());
@@ -126,7 +135,7 @@ fn latencies(bench: &Bench, plan: &Plan, table: &mut Table) -> Result<(), Failur
 
 fn memory(bench: &Bench, plan: &Plan, table: &mut Table) -> Result<(), Failure> {
     let kinds = [Kind::PskServer, Kind::Stunnel];
-    let name = format!("memory for each of {} idle connections", plan.idle);
+    let name = format!("{}, each of {}", memory::NAME, plan.idle);
     let turns = in_turns(bench, &name, &kinds, plan.idle_rounds, |server| {
         memory::measure(server, plan)
     })?;

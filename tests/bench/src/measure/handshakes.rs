@@ -9,6 +9,8 @@ use crate::failure::Failure;
 use crate::plan::Plan;
 use crate::server::Running;
 
+pub const NAME: &str = "full handshakes";
+
 /// Clients at a time.
 pub const CLIENTS: usize = 8;
 

@@ -7,6 +7,8 @@ use crate::figures::percentile;
 use crate::plan::Plan;
 use crate::server::Running;
 
+pub const NAME: &str = "latency";
+
 /// Bytes of a request, and of its answer.
 pub const LENGTH: usize = 64;
 

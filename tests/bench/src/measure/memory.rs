@@ -7,6 +7,8 @@ use crate::machine::resident;
 use crate::plan::Plan;
 use crate::server::Running;
 
+pub const NAME: &str = "memory of idle connections";
+
 /// Connections before the first look: what a server allocates once is not counted.
 const BEFORE: usize = 16;
 

@@ -23,6 +23,15 @@ pub enum Direction {
     Up,
 }
 
+pub fn name(direction: Direction, streams: usize) -> String {
+    let way = match direction {
+        Direction::Down => "download",
+        Direction::Up => "upload",
+    };
+    let plural = if streams == 1 { "" } else { "s" };
+    format!("{way}, {streams} stream{plural}")
+}
+
 /// What a full record carries, and its length on the wire.
 const RECORD: (u64, u64) = (16384, 16384 + 5 + 1 + 16);
 
