@@ -44,8 +44,9 @@ impl Client {
     pub fn connect(&self, to: SocketAddr) -> io::Result<Tunnel> {
         let mut ssl = Ssl::new(&self.context)?;
         ssl.set_connect_state();
-        let mut stream = SslStream::new(ssl, dial(to)?)?;
+        let mut stream = SslStream::new(ssl, Gathered::new(dial(to)?))?;
         stream.do_handshake().map_err(io::Error::other)?;
+        stream.get_mut().send()?;
         let ssl = stream.ssl();
         let suite = ssl
             .current_cipher()
@@ -63,7 +64,7 @@ impl Client {
 
 /// A connection to the service, by whatever way.
 pub enum Tunnel {
-    Tls(SslStream<TcpStream>),
+    Tls(SslStream<Gathered>),
     Plain(TcpStream),
 }
 
@@ -74,7 +75,7 @@ impl Tunnel {
 
     pub fn socket(&self) -> &TcpStream {
         match self {
-            Self::Tls(stream) => stream.get_ref(),
+            Self::Tls(stream) => &stream.get_ref().stream,
             Self::Plain(stream) => stream,
         }
     }
@@ -94,6 +95,7 @@ impl Tunnel {
     pub fn close(self) {
         if let Self::Tls(mut stream) = self {
             let _ = stream.shutdown();
+            let _ = stream.get_mut().send();
         }
     }
 }
@@ -110,9 +112,51 @@ impl Read for Tunnel {
 impl Write for Tunnel {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Tls(stream) => stream.write(bytes),
+            Self::Tls(stream) => {
+                let n = stream.write(bytes)?;
+                stream.get_mut().send()?;
+                Ok(n)
+            }
             Self::Plain(stream) => stream.write(bytes),
         }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A socket that gets the records of one write in one call, so that the client is not what is measured.
+pub struct Gathered {
+    stream: TcpStream,
+    records: Vec<u8>,
+}
+
+impl Gathered {
+    fn new(stream: TcpStream) -> Self {
+        let records = Vec::new();
+        Self { stream, records }
+    }
+
+    fn send(&mut self) -> io::Result<()> {
+        self.stream.write_all(&self.records)?;
+        self.records.clear();
+        Ok(())
+    }
+}
+
+impl Read for Gathered {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        // Whoever waits for an answer has asked.
+        self.send()?;
+        self.stream.read(room)
+    }
+}
+
+impl Write for Gathered {
+    fn write(&mut self, records: &[u8]) -> io::Result<usize> {
+        self.records.extend_from_slice(records);
+        Ok(records.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

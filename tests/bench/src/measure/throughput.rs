@@ -110,7 +110,7 @@ fn draw(mut tunnel: Tunnel, kind: Kind, taken: &AtomicU64) -> io::Result<()> {
 
 fn push(mut tunnel: Tunnel) -> io::Result<()> {
     tunnel.write_all(&[SINK])?;
-    let block = [b'.'; 64 * 1024];
+    let block = [b'.'; 128 * 1024];
     loop {
         tunnel.write_all(&block)?;
     }
