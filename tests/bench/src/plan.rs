@@ -31,7 +31,7 @@ impl Plan {
     pub const QUICK: Self = Self {
         rounds: 3,
         warm_up: Duration::from_millis(150),
-        window: Duration::from_millis(600),
+        window: Duration::from_millis(450),
         idle_rounds: 1,
         ..Self::FULL
     };
