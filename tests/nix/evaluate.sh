@@ -2,16 +2,13 @@
 # Evaluates flake.nix with a real nix and a stand-in for nixpkgs, which is not fetched: syntax, names, and that flake.lock is
 # the lock of this flake. That the real nixpkgs has these packages, and that they work, is not shown by this.
 #
-# To be started in the source. Where there is no nix, nothing is evaluated, and the log says so.
+# To be started in the source.
 set -euo pipefail
 fail() {
   printf 'evaluate: error: %s\n' "$1" >&2
   exit 1
 }
-command -v nix >/dev/null || {
-  echo "evaluate: nix is not here: nothing was evaluated"
-  exit 0
-}
+command -v nix >/dev/null || fail "nix is not on the PATH; ./bazelw test runs in a root that has it"
 
 scratch=$(mktemp -d)
 trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
