@@ -9,8 +9,8 @@ use mcbn_runtime::shutdown::Shutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::limits::Slots;
-use crate::metrics::Metrics;
+use crate::limits::{Slot, Slots};
+use crate::metrics::{Active, Metrics};
 
 /// Where connections come from.
 pub trait Listener {
@@ -21,6 +21,13 @@ impl Listener for TcpListener {
     fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send {
         TcpListener::accept(self)
     }
+}
+
+/// A connection's place among those that may be, and are counted as, open. To be held until it ends.
+#[derive(Debug)]
+pub struct Place {
+    _slot: Slot,
+    _active: Active,
 }
 
 /// Accepts connections and runs `serve` for each in a task of its own, until the program drains; then waits for the
@@ -35,7 +42,7 @@ pub async fn accept<L, S, F>(
     mut serve: S,
 ) where
     L: Listener,
-    S: FnMut(TcpStream, SocketAddr) -> F,
+    S: FnMut(TcpStream, SocketAddr, Place) -> F,
     F: Future<Output = ()> + Send + 'static,
 {
     let mut connections = JoinSet::new();
@@ -53,12 +60,12 @@ pub async fn accept<L, S, F>(
                     pause = Pause::default();
                     match slots.take(peer.ip()) {
                         Ok(slot) => {
-                            let held = (slot, metrics.accepted());
-                            let served = serve(stream, peer);
-                            connections.spawn(async move {
-                                served.await;
-                                drop(held);
-                            });
+                            let place = Place {
+                                _slot: slot,
+                                _active: metrics.accepted(),
+                            };
+                            // As it is: a future around it would double its size.
+                            connections.spawn(serve(stream, peer, place));
                         }
                         Err(full) => metrics.refused(full),
                     }

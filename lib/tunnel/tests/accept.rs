@@ -37,7 +37,8 @@ async fn echo(most: usize) -> Running {
         Slots::new(most, most),
         metrics.clone(),
         shutdown,
-        |mut stream, _| async move {
+        |mut stream, _, place| async move {
+            let _place = place;
             let mut byte = [0];
             while let Ok(1) = stream.read(&mut byte).await {
                 assert_ne!(byte, *b"!", "asked to panic");
@@ -177,7 +178,7 @@ async fn a_lack_of_descriptors_is_waited_out_without_spinning() {
         Slots::new(most, most),
         Metrics::default(),
         shutdown,
-        |_, _| {
+        |_, _, _| {
             let served = served.clone();
             async move { served.send(()).await.unwrap() }
         },
@@ -206,7 +207,7 @@ async fn a_drain_ends_the_wait_for_descriptors() {
         Slots::new(most, most),
         Metrics::default(),
         shutdown,
-        |_, _| pending(),
+        |_, _, _| pending(),
     );
     trigger.drain();
     timeout(Duration::from_secs(10), serving)

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use mcbn_runtime::process::Process;
-use mcbn_tunnel::accept::accept;
+use mcbn_tunnel::accept::{Place, accept};
 use mcbn_tunnel::join::{End, join};
 use mcbn_tunnel::limits::Slots;
 use tokio::net::{TcpListener, TcpStream};
@@ -45,12 +45,12 @@ impl Tunnel {
     async fn run(self, process: Process) {
         process.admin.set_ready(true);
         let metrics = self.server.metrics.clone();
-        let serve = |stream, _| tunnel(Arc::clone(&self.server), stream);
+        let serve = |stream, _, place| tunnel(Arc::clone(&self.server), stream, place);
         accept(self.listener, self.slots, metrics, process.shutdown, serve).await;
     }
 }
 
-async fn tunnel(server: Arc<Server>, mut plain: TcpStream) {
+async fn tunnel(server: Arc<Server>, mut plain: TcpStream, _place: Place) {
     let _ = plain.set_nodelay(true);
     let mut stream = match server.connect().await {
         Ok(stream) => stream,

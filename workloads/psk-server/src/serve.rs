@@ -8,7 +8,7 @@ use mcbn_psk::{Acceptor, PskStream};
 use mcbn_runtime::http::{self, StatusCode};
 use mcbn_runtime::process::Process;
 use mcbn_runtime::shutdown::Shutdown;
-use mcbn_tunnel::accept::accept;
+use mcbn_tunnel::accept::{Place, accept};
 use mcbn_tunnel::dial::Upstream;
 use mcbn_tunnel::join::{End, join};
 use mcbn_tunnel::limits::{Full, Slots};
@@ -76,7 +76,7 @@ impl Server {
         process.admin.set_ready(true);
         let service = self.service;
         let metrics = service.metrics.clone();
-        let serve = |stream, peer| Arc::clone(&service).serve(stream, peer);
+        let serve = |stream, peer, place| Arc::clone(&service).serve(stream, peer, place);
         accept(self.listener, self.slots, metrics, process.shutdown, serve).await;
     }
 }
@@ -93,14 +93,15 @@ struct Service {
 }
 
 impl Service {
-    async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+    async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, _place: Place) {
         let _ = stream.set_nodelay(true);
         let Some(stream) = self.handshake(stream, peer).await else {
             return;
         };
         match &self.upstream {
             Some(upstream) => self.forward(stream, upstream).await,
-            None => self.answer(stream).await,
+            // On the heap: its space would stay in each forwarded connection.
+            None => Box::pin(self.answer(stream)).await,
         }
     }
 

@@ -368,15 +368,28 @@ async fn a_drain_ends_kept_alive_http_connections() {
 }
 
 #[tokio::test]
-async fn idle_connections_need_little_room() {
-    let running = start(&[]).await;
-    let config = config(&["--forward=127.0.0.1:1"]);
-    let process = Process {
-        shutdown: Shutdown::manual().1,
-        admin: Admin::new(&PROGRAM),
+async fn a_connection_needs_little_room() {
+    let (trigger, shutdown) = Shutdown::manual();
+    let admin = Admin::new(&PROGRAM);
+    let process = Process { shutdown, admin };
+    let server = Server::open(config(&["--forward=127.0.0.1:1"]), &process)
+        .await
+        .unwrap();
+    let metrics = server.service.metrics.clone();
+    let _stream = TcpStream::connect(server.address).await.unwrap();
+    let serve = |stream, peer, place| {
+        let connection = Arc::clone(&server.service).serve(stream, peer, place);
+        let size = size_of_val(&connection);
+        assert!(size <= 1024, "{size} bytes for each connection");
+        trigger.end();
+        connection
     };
-    let server = Server::open(config, &process).await.unwrap();
-    let (stream, peer) = (running.plain().await, running.address);
-    let size = size_of_val(&server.service.serve(stream, peer));
-    assert!(size <= 2048, "{size} bytes for the task of each connection");
+    accept(
+        server.listener,
+        server.slots,
+        metrics,
+        process.shutdown,
+        serve,
+    )
+    .await;
 }
