@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mcbn_tests_image::{Container, USER, listening};
+use mcbn_tests_image::{Container, USER, is_root, listening};
 use mcbn_tests_support::peer::peer;
 use mcbn_tests_support::process::Process;
 use mcbn_tests_support::shares::{IDENTITY, KEY, WRONG_KEY};
@@ -22,7 +22,12 @@ fn psk_server_answers_a_foreign_client_and_the_psk_client_image() {
             .collect::<Vec<_>>()
             .join(" ")
     };
-    let user = USER.to_string();
+    let user = if is_root() {
+        USER
+    } else {
+        rustix::process::geteuid().as_raw()
+    }
+    .to_string();
     assert_eq!(field("Uid:"), [user.as_str(); 4].join(" "));
     assert_eq!(field("CapEff:"), "0000000000000000");
     assert_eq!(field("NoNewPrivs:"), "1");
