@@ -11,11 +11,21 @@ use openssl::ssl::{Error, ErrorCode, ShutdownState, Ssl, SslStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::error::{HandshakeError, PeerFault, Setup, classify};
-use crate::peer::AuthenticatedPeer;
+use crate::ffi;
+use crate::peer::{AuthenticatedPeer, Protocol};
 use crate::wire::Wire;
 
 /// Plaintext that one write takes: four full records, which then leave in one system call.
 const MAX_WRITE: usize = 128 * 1024;
+
+/// Bytes that one key encrypts. [RFC 8446 §5.5] allows AES-GCM about 2^24.5 full records; this is a third of it, and OpenSSL
+/// does not watch it.
+///
+/// [RFC 8446 §5.5]: https://www.rfc-editor.org/rfc/rfc8446#section-5.5
+const KEY_LIFE: u64 = 1 << 37;
+
+/// Of a write, beside its bytes: small records wear a key as large ones do.
+const RECORD: u64 = 16 * 1024;
 
 /// A connection to a peer that has shown that it knows the key.
 ///
@@ -26,6 +36,8 @@ pub struct PskStream<S> {
     peer: AuthenticatedPeer,
     /// Met after bytes that had to go out first; the next read gives it.
     met: Option<io::Error>,
+    /// What the sending key may still encrypt.
+    key_life: u64,
 }
 
 impl<S> PskStream<S> {
@@ -62,6 +74,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PskStream<S> {
             tls,
             peer,
             met: None,
+            key_life: KEY_LIFE,
         })
     }
 }
@@ -148,7 +161,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PskStream<S> {
         cx: &mut Context<'_>,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let tls = &mut self.tls;
+        let this = &mut *self;
+        let tls = &mut this.tls;
         tls.get_mut().attach(cx);
         ready!(tls.get_mut().poll_drain(cx))?;
         let Some(data) = data
@@ -158,6 +172,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PskStream<S> {
             return Poll::Ready(Ok(0));
         };
         forget_old_errors();
+        let wear = (data.len() as u64).next_multiple_of(RECORD);
+        if this.key_life < wear && this.peer.protocol() == Protocol::Tls13 {
+            if !ffi::update_sending_key(tls.ssl()) {
+                return Poll::Ready(Err(io::Error::other("the sending key cannot be renewed")));
+            }
+            this.key_life = KEY_LIFE;
+        }
+        this.key_life = this.key_life.saturating_sub(wear);
         let n = match tls.ssl_write(data) {
             Ok(n) => n,
             Err(error) if is_waiting(&error) => return Poll::Pending,
@@ -217,5 +239,71 @@ fn broken(error: Error) -> io::Error {
         HandshakeError::Peer(PeerFault::Closed) => io::ErrorKind::UnexpectedEof.into(),
         HandshakeError::Peer(fault) => io::Error::new(io::ErrorKind::InvalidData, fault.reason()),
         HandshakeError::Local(setup) => io::Error::other(setup),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Acceptor, Connector, Versions};
+    use mcbn_secret::Psk;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    /// The lengths of the records in what one side sent.
+    fn records(mut sent: &[u8]) -> Vec<usize> {
+        let mut lengths = Vec::new();
+        while let Some((header, rest)) = sent.split_first_chunk::<5>() {
+            let length = usize::from(u16::from_be_bytes([header[3], header[4]]));
+            lengths.push(length);
+            sent = &rest[length..];
+        }
+        lengths
+    }
+
+    #[tokio::test]
+    async fn a_worn_key_is_renewed() {
+        let identity = || "Client1".parse().unwrap();
+        let key = || Psk::copied_from(&[7; 32]);
+        let client = Connector::new(identity(), key(), Versions::Tls13).unwrap();
+        let server = Acceptor::new(identity(), key(), Versions::Tls13).unwrap();
+        let (near, mut wire) = duplex(1 << 16);
+        let (mut wire_far, far) = duplex(1 << 16);
+        let relay = tokio::spawn(async move {
+            let mut sent = Vec::new();
+            let (mut wire_in, mut wire_out) = tokio::io::split(&mut wire);
+            let (mut far_in, mut far_out) = tokio::io::split(&mut wire_far);
+            let up = async {
+                let mut some = [0; 4096];
+                loop {
+                    let n = wire_in.read(&mut some).await.unwrap();
+                    if n == 0 {
+                        return far_out.shutdown().await.unwrap();
+                    }
+                    sent.extend_from_slice(&some[..n]);
+                    far_out.write_all(&some[..n]).await.unwrap();
+                }
+            };
+            let down = tokio::io::copy(&mut far_in, &mut wire_out);
+            tokio::select! { () = up => {}, _ = down => {} }
+            sent
+        });
+        let (near, far) = tokio::join!(client.connect(near), server.accept(far));
+        let (mut near, mut far) = (near.unwrap(), far.unwrap());
+
+        // Three writes of one record each; the second and the third find the key worn.
+        for _ in 0..3 {
+            near.write_all(&[1; 100]).await.unwrap();
+            near.key_life = RECORD - 1;
+        }
+        near.shutdown().await.unwrap();
+        let mut got = Vec::new();
+        far.read_to_end(&mut got).await.unwrap();
+        assert_eq!(got, [1; 300]);
+
+        drop((near, far));
+        let lengths = records(&relay.await.unwrap());
+        // [RFC 8446 §4.6.3]: type, length and one byte; then the content type and the tag.
+        let key_updates = lengths.iter().filter(|length| **length == 5 + 1 + 16);
+        assert_eq!(key_updates.count(), 2, "{lengths:?}");
     }
 }

@@ -94,6 +94,9 @@ struct Service {
 
 impl Service {
     async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, _place: Place) {
+        // IPv4 peers of a socket that takes both families, as people write them.
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        // Small writes leave at once; without it they are only slower.
         let _ = stream.set_nodelay(true);
         let Some(stream) = self.handshake(stream, peer).await else {
             return;
