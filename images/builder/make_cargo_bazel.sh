@@ -45,29 +45,4 @@ rm -rf "$target.part"
   --target-dir "$target.build" cargo-bazel
 rm -rf "$target.build" "$zig/cache"
 
-# rules_rust 0.54.1 names cargo-bazel 0.15.0, which cannot read edition 2024 or version 4 of Cargo.lock. The next version
-# can, and differs in a few arguments.
-cat >"$target.part/bin/generator" <<EOF
-#!/bin/bash
-set -eu
-export CARGO_HOME=\${CARGO_HOME:-\$HOME/.cargo}
-arguments=("\$@")
-for ((i = 0; i < \$#; i++)); do
-  [ "\${arguments[i]}" != --repository-dir ] || folder=\${arguments[i + 1]}
-  [ "\${arguments[i]}" != --cargo-lockfile ] || arguments+=(--nonhermetic-root-bazel-workspace-dir "\$(dirname "\${arguments[i + 1]}")")
-done
-if [ "\$1" = generate ]; then
-  # Its reader of cargo's index looks where cargo 1.84 and older kept it.
-  for index in "\$CARGO_HOME"/registry/index/*-1949cf8c6b5b557f; do
-    ln -sfn "\$index" "\${index%-*}-6f17d22bba15001f"
-  done
-  scratch=\$(mktemp -d)
-  trap 'rm -rf "\$scratch"' EXIT
-  arguments+=(--paths-to-track "\$scratch/paths" --warnings-output-path "\$scratch/warnings")
-fi
-"$target/bin/cargo-bazel" "\${arguments[@]}"
-# It loads a rule for local crates that 0.54.1 does not have, and that nothing here uses.
-[ "\$1" != generate ] || find "\$folder" -name '*.bzl' -exec sed -i '/local_crate_mirror/d' {} +
-EOF
-chmod +x "$target.part/bin/generator"
 mv "$target.part" "$target"
