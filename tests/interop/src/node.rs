@@ -1,51 +1,22 @@
 //! Node.js, whose `tls` and `https` modules take a key by `pskCallback`, in TLS 1.3 as well.
 
-use std::net::SocketAddr;
+use std::process::Command;
 
 use mcbn_tests_support::peer::peer;
-use mcbn_tests_support::process::Process;
 
-use crate::stream::Stream;
-use crate::{Credentials, Peer, Served, Version, reversed, scripts};
+use crate::scripts::Script;
 
 pub struct Node;
 
-impl Peer for Node {
-    const PAGE: &str = "a page of node";
+impl Script for Node {
+    const PAGE: &'static str = "a page of node";
 
-    fn connect(to: SocketAddr, version: Version, credentials: Credentials) -> Stream {
-        Stream::Stdio(run("client", &to.port().to_string(), version, credentials))
+    fn command() -> Command {
+        let mut command = peer("node");
+        command
+            .args(["--input-type=module", "--eval"])
+            .arg(include_str!("../testdata/peer.mjs"))
+            .arg("--");
+        command
     }
-
-    fn serve_http(version: Version, credentials: Credentials) -> Served {
-        serve("http", version, credentials)
-    }
-
-    fn serve(version: Version, credentials: Credentials) -> Served {
-        serve("reverse", version, credentials)
-    }
-
-    fn answer(sent: &[u8]) -> Vec<u8> {
-        reversed(sent)
-    }
-}
-
-fn serve(service: &str, version: Version, credentials: Credentials) -> Served {
-    let process = run("server", service, version, credentials);
-    let address = scripts::listening(&process);
-    Served {
-        process,
-        address,
-        folder: None,
-    }
-}
-
-fn run(role: &str, what: &str, version: Version, credentials: Credentials) -> Process {
-    let mut command = peer("node");
-    command
-        .args(["--input-type=module", "--eval"])
-        .arg(include_str!("../testdata/peer.mjs"))
-        .args(["--", role, what, scripts::version(version)])
-        .args([credentials.identity, credentials.key]);
-    Process::start(command)
 }

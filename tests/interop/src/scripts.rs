@@ -1,10 +1,12 @@
 //! What the scripts in `testdata` have in common: arguments, and the line that says where they listen.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Command;
 
 use mcbn_tests_support::process::Process;
 
-use crate::Version;
+use crate::stream::Stream;
+use crate::{Credentials, Peer, Served, Version, reversed};
 
 pub(crate) fn version(version: Version) -> &'static str {
     match version {
@@ -14,7 +16,7 @@ pub(crate) fn version(version: Version) -> &'static str {
 }
 
 /// Waits for `listening PORT`.
-pub(crate) fn listening(process: &Process) -> SocketAddr {
+fn listening(process: &Process) -> SocketAddr {
     let port = process.wait(|seen| {
         let text = String::from_utf8_lossy(&seen.stdout);
         text.strip_prefix("listening ")?
@@ -24,4 +26,52 @@ pub(crate) fn listening(process: &Process) -> SocketAddr {
             .ok()
     });
     (Ipv4Addr::LOCALHOST, port).into()
+}
+
+/// A peer that is one script: `ROLE WHAT VERSION IDENTITY KEY` are its arguments.
+pub trait Script {
+    /// What it answers over HTTP.
+    const PAGE: &'static str;
+
+    /// The interpreter with the script, ready for the arguments.
+    fn command() -> Command;
+}
+
+impl<S: Script> Peer for S {
+    const PAGE: &str = S::PAGE;
+
+    fn connect(to: SocketAddr, version: Version, credentials: Credentials) -> Stream {
+        let port = to.port().to_string();
+        Stream::Stdio(run::<S>("client", &port, version, credentials))
+    }
+
+    fn serve_http(version: Version, credentials: Credentials) -> Served {
+        serve::<S>("http", version, credentials)
+    }
+
+    fn serve(version: Version, credentials: Credentials) -> Served {
+        serve::<S>("reverse", version, credentials)
+    }
+
+    fn answer(sent: &[u8]) -> Vec<u8> {
+        reversed(sent)
+    }
+}
+
+fn serve<S: Script>(service: &str, version: Version, credentials: Credentials) -> Served {
+    let process = run::<S>("server", service, version, credentials);
+    let address = listening(&process);
+    Served {
+        process,
+        address,
+        folder: None,
+    }
+}
+
+fn run<S: Script>(role: &str, what: &str, to: Version, credentials: Credentials) -> Process {
+    let mut command = S::command();
+    command
+        .args([role, what, version(to)])
+        .args([credentials.identity, credentials.key]);
+    Process::start(command)
 }
