@@ -1,1 +1,132 @@
+//! The consent manifest: the one file that all participants of a network agree on.
+//!
+//! It says who takes part and where their keepers are, how many of them must agree, which images may play which part,
+//! and what a machine must prove before any of them hands out a share. Its identity is the SHA-256 of its exact bytes:
+//! that digest salts the key and stands in every token's nonces, so who uses another file has another network. There
+//! is no canonical form: a line feed more is another manifest.
+//!
+//! A [`Manifest`] is valid as a whole or does not exist. Every mistake is reported at once, with its line and column.
+//! Nothing is ignored: an unknown key is a mistake, because it could be a demand that was misspelt. What is not said
+//! is demanded in its strictest form, and only keys that begin with `insecure-` weaken a demand.
+//!
+//! It is not a secret, and it judges nothing: [`policy`] is data, which a keeper holds against a token's claims. It
+//! reads no files and knows no clock.
+//!
+//! A workload gets its manifest from the operator, whom nobody trusts. That is answered by the digest, not here; what
+//! is answered here is a manifest made to crash or mislead who reads it: sizes are bounded, names have one spelling,
+//! and messages show nothing that a terminal would act on.
 #![forbid(unsafe_code)]
+
+mod address;
+mod digest;
+mod mistake;
+mod name;
+pub mod policy;
+
+pub use address::{Address, Host, NotAnAddress};
+pub use digest::{ImageDigest, KeyId, NotAKeyId, NotAPin, NotAnImageDigest, Pin};
+pub use mistake::{Mistake, Mistakes};
+pub use name::{Name, NotAName};
+
+use mcbn_share::{Derivation, ManifestDigest, Participant, Threshold};
+use policy::{Container, Policy};
+use std::time::Duration;
+
+/// What the participants agreed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    digest: ManifestDigest,
+    network: Name,
+    members: Vec<Member>,
+    rule: Rule,
+    lease: Duration,
+    workloads: Vec<Workload>,
+    policy: Policy,
+}
+
+/// A participant, and where their consent is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub name: Participant,
+    pub keeper: Address,
+    /// Of the keeper's TLS key.
+    pub pin: Pin,
+}
+
+/// Whose consent makes a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// That of every participant.
+    Unanimous,
+    /// That of any so many of them; never more than there are.
+    Threshold(Threshold),
+}
+
+/// A part in the network, and the images that may play it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workload {
+    pub name: Name,
+    /// Of the index or of the manifest of an image; no other workload has one of them.
+    pub images: Vec<ImageDigest>,
+    /// What is demanded of how the image was started.
+    pub container: Container,
+}
+
+impl Manifest {
+    /// Longer than any manifest of 255 participants.
+    pub const MAX_LEN: usize = 256 * 1024;
+
+    /// # Errors
+    ///
+    /// Every mistake in it, in the order of their places.
+    pub fn parse(_bytes: &[u8]) -> Result<Manifest, Mistakes> {
+        todo!()
+    }
+
+    /// SHA-256 of the exact bytes that were parsed.
+    pub fn digest(&self) -> ManifestDigest {
+        self.digest
+    }
+
+    pub fn network(&self) -> &Name {
+        &self.network
+    }
+
+    /// 1 to 255, in the manifest's order; names, pins and keepers' addresses are distinct.
+    pub fn participants(&self) -> &[Member] {
+        &self.members
+    }
+
+    pub fn rule(&self) -> Rule {
+        self.rule
+    }
+
+    /// Follows from the rule: the published derivations take no salt, and so would not bind the manifest.
+    pub fn derivation(&self) -> Derivation {
+        match self.rule {
+            Rule::Unanimous => Derivation::HkdfV1,
+            Rule::Threshold(_) => Derivation::ShamirV1,
+        }
+    }
+
+    /// For how long a consent holds unless it is renewed: 10 seconds to a day.
+    pub fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// One or more, with distinct names.
+    pub fn workloads(&self) -> &[Workload] {
+        &self.workloads
+    }
+
+    /// The part that an image may play.
+    pub fn workload_of(&self, image: &ImageDigest) -> Option<&Workload> {
+        let plays = |workload: &&Workload| workload.images.contains(image);
+        self.workloads.iter().find(plays)
+    }
+
+    /// What is demanded of every machine.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+}

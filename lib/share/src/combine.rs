@@ -12,11 +12,43 @@ use hmac::{Hmac, KeyInit, Mac};
 use mcbn_secret::{Psk, RsaSeed, Share, SharedSecret};
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Debug, Display};
+use std::str::FromStr;
 use zeroize::{Zeroize, Zeroizing};
 
-/// SHA-256 of the consent manifest's exact bytes. Not a secret.
+/// SHA-256 of the consent manifest's exact bytes; written as 64 lower-case hex digits. Not a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ManifestDigest(pub [u8; 32]);
+
+impl FromStr for ManifestDigest {
+    type Err = NotAManifestDigest;
+
+    fn from_str(text: &str) -> Result<ManifestDigest, NotAManifestDigest> {
+        let mut bytes = [0; 32];
+        match base16ct::lower::decode(text, &mut bytes) {
+            Ok(all) if all.len() == 32 => Ok(ManifestDigest(bytes)),
+            _ => Err(NotAManifestDigest),
+        }
+    }
+}
+
+impl Display for ManifestDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; 64];
+        let text = base16ct::lower::encode_str(&self.0, &mut text);
+        f.write_str(text.expect("32 bytes are 64 digits"))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAManifestDigest;
+
+impl Display for NotAManifestDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not 64 lower-case hex digits")
+    }
+}
+
+impl std::error::Error for NotAManifestDigest {}
 
 /// The salt of a network without a manifest.
 const NO_MANIFEST: ManifestDigest = ManifestDigest([0; 32]);
@@ -176,4 +208,37 @@ fn hex_of(bytes: &[u8; 32]) -> Zeroizing<[u8; 64]> {
     let mut text = Zeroizing::new([0; 64]);
     base16ct::lower::encode(bytes, &mut *text).expect("the buffer is twice as long");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_read_back() {
+        let text = "0123456789abcdef".repeat(4);
+        let digest: ManifestDigest = text.parse().unwrap();
+        assert_eq!(digest.0[..3], [0x01, 0x23, 0x45]);
+        assert_eq!(digest.to_string(), text);
+    }
+
+    #[test]
+    fn a_digest_of_another_form_is_refused() {
+        let good = "0123456789abcdef".repeat(4);
+        for bad in [
+            "",
+            &good[1..],
+            &good[2..],
+            &format!("{good}00"),
+            &good.to_uppercase(),
+            &good.replace('f', "g"),
+            &format!("{good}\n"),
+        ] {
+            assert_eq!(
+                bad.parse::<ManifestDigest>(),
+                Err(NotAManifestDigest),
+                "{bad:?}"
+            );
+        }
+    }
 }

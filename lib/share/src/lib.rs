@@ -21,7 +21,7 @@ pub mod shamir;
 mod source;
 pub mod text;
 
-pub use combine::{Combined, ContextTooLong, ManifestDigest};
+pub use combine::{Combined, ContextTooLong, ManifestDigest, NotAManifestDigest};
 pub use derivation::{Derivation, NotADerivation};
 pub use participant::{NotAParticipant, Participant};
 pub use plan::{NoKey, NoPlan, Plan, Refused};

@@ -1,0 +1,127 @@
+//! SHA-256 digests, each kind a type with its own way of writing it. None is a secret.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use std::fmt::{self, Debug, Display};
+use std::str::FromStr;
+
+/// SHA-256 of the SubjectPublicKeyInfo (DER) of a keeper's TLS key; written as 43 base64url characters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pin(pub [u8; 32]);
+
+/// Of a container image, its index or its manifest; written `sha256:` and 64 lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageDigest(pub [u8; 32]);
+
+/// SHA-256 of a public key (DER) that signs images; written as 64 lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub [u8; 32]);
+
+impl FromStr for Pin {
+    type Err = NotAPin;
+
+    fn from_str(text: &str) -> Result<Pin, NotAPin> {
+        let mut bytes = [0; 32];
+        match Base64UrlUnpadded::decode(text, &mut bytes) {
+            Ok(all) if all.len() == 32 => Ok(Pin(bytes)),
+            _ => Err(NotAPin),
+        }
+    }
+}
+
+impl FromStr for ImageDigest {
+    type Err = NotAnImageDigest;
+
+    fn from_str(text: &str) -> Result<ImageDigest, NotAnImageDigest> {
+        let digits = text.strip_prefix("sha256:").and_then(from_hex);
+        digits.map(ImageDigest).ok_or(NotAnImageDigest)
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = NotAKeyId;
+
+    fn from_str(text: &str) -> Result<KeyId, NotAKeyId> {
+        from_hex(text).map(KeyId).ok_or(NotAKeyId)
+    }
+}
+
+fn from_hex(digits: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    match base16ct::lower::decode(digits, &mut bytes) {
+        Ok(all) if all.len() == 32 => Some(bytes),
+        _ => None,
+    }
+}
+
+impl Display for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; 43];
+        let text = Base64UrlUnpadded::encode(&self.0, &mut text);
+        f.write_str(text.expect("32 bytes are 43 characters"))
+    }
+}
+
+impl Display for ImageDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sha256:")?;
+        write_hex(&self.0, f)
+    }
+}
+
+impl Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_hex(&self.0, f)
+    }
+}
+
+fn write_hex(bytes: &[u8; 32], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut text = [0; 64];
+    let text = base16ct::lower::encode_str(bytes, &mut text);
+    f.write_str(text.expect("32 bytes are 64 digits"))
+}
+
+/// As they are displayed: a list of numbers says nothing to people.
+macro_rules! debug_as_displayed {
+    ($($kind:ident)*) => {
+        $(
+            impl Debug for $kind {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    write!(f, "{}({self})", stringify!($kind))
+                }
+            }
+        )*
+    };
+}
+
+debug_as_displayed! { Pin ImageDigest KeyId }
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAPin;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAnImageDigest;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAKeyId;
+
+impl Display for NotAPin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a pin is 43 base64url characters, the SHA-256 of a public key")
+    }
+}
+
+impl Display for NotAnImageDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an image digest is 'sha256:' and 64 lower-case hex digits")
+    }
+}
+
+impl Display for NotAKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key is named by 64 lower-case hex digits, the SHA-256 of its DER form")
+    }
+}
+
+impl std::error::Error for NotAPin {}
+impl std::error::Error for NotAnImageDigest {}
+impl std::error::Error for NotAKeyId {}
