@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod combine;
+mod contribution;
 mod derivation;
 mod participant;
 mod plan;
@@ -22,6 +23,7 @@ mod source;
 pub mod text;
 
 pub use combine::{Combined, ContextTooLong, ManifestDigest, NotAManifestDigest};
+pub use contribution::Contribution;
 pub use derivation::{Derivation, NotADerivation};
 pub use participant::{NotAParticipant, Participant};
 pub use plan::{NoKey, NoPlan, Plan, Refused};

@@ -1,0 +1,115 @@
+//! What one participant contributes, before it is combined with that of the others.
+
+use crate::derivation::Derivation;
+use crate::participant::Participant;
+use crate::plan::{NoKey, Refused};
+use crate::source::Source;
+use crate::{quality, shamir, text};
+use mcbn_secret::{ShamirShare, Share};
+
+/// A share of the kind that the derivation needs.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Contribution {
+    Share(Share),
+    Shamir(ShamirShare),
+}
+
+impl Contribution {
+    /// Reads one participant's share and checks what can be seen of it alone. Blocks while a pipe's writer is at work.
+    ///
+    /// # Errors
+    ///
+    /// [`NoKey`], with the participant's name: it cannot be read, is not a share, or does not look random.
+    pub fn read(source: &Source, derivation: Derivation) -> Result<Contribution, NoKey> {
+        let whose = &source.participant;
+        let text = source.read()?;
+        // To decode it.
+        let text = text.expose_secret();
+        let contribution = match derivation {
+            Derivation::ShamirV1 => text::shamir_share(text).map(Contribution::Shamir),
+            Derivation::HkdfV1
+            | Derivation::Sha256ConcatHex
+            | Derivation::HmacChainHex
+            | Derivation::XorSha256 => text::share(text).map(Contribution::Share),
+        }
+        .map_err(|why| Refused::NotAShare(whose.clone(), why))?;
+        contribution.refuse_degenerate(whose)?;
+        Ok(contribution)
+    }
+
+    /// # Errors
+    ///
+    /// [`Refused`], if the share was never random, or stands where the secret itself does.
+    pub fn refuse_degenerate(&self, whose: &Participant) -> Result<(), Refused> {
+        let (x, values) = match self {
+            // To check it.
+            Contribution::Share(share) => (None, share.expose_secret()),
+            Contribution::Shamir(share) => {
+                let (x, values) = shamir::point(share);
+                (Some(x), values)
+            }
+        };
+        if x == Some(0) {
+            return Err(Refused::PointZero(whose.clone()));
+        }
+        match quality::looks_random(values) {
+            true => Ok(()),
+            false => Err(Refused::NotRandom(whose.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::os::fd::IntoRawFd;
+
+    const SHARE: &str = "2c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228dbfed90";
+
+    fn read(text: &str, derivation: Derivation) -> Result<Contribution, String> {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(text.as_bytes()).unwrap();
+        drop(writer);
+        let source = format!("alice=fd:{}", reader.into_raw_fd());
+        Contribution::read(&source.parse().unwrap(), derivation).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_derivation_says_which_kind_of_share_it_is() {
+        let share = text::share(SHARE.as_bytes()).unwrap();
+        assert_eq!(
+            read(SHARE, Derivation::HkdfV1),
+            Ok(Contribution::Share(share))
+        );
+        let point = format!("07{SHARE}");
+        let shamir = text::shamir_share(point.as_bytes()).unwrap();
+        assert_eq!(
+            read(&point, Derivation::ShamirV1),
+            Ok(Contribution::Shamir(shamir))
+        );
+    }
+
+    #[test]
+    fn a_share_of_the_other_kind_is_refused() {
+        let refused = Err("the share of alice is refused: its length is wrong".into());
+        assert_eq!(read(SHARE, Derivation::ShamirV1), refused);
+        assert_eq!(read(&format!("07{SHARE}"), Derivation::HkdfV1), refused);
+    }
+
+    #[test]
+    fn a_share_that_was_never_random_is_refused() {
+        let refused = Err("the share of alice is refused: it does not look random".into());
+        let dull = "a5".repeat(32);
+        assert_eq!(read(&dull, Derivation::HkdfV1), refused);
+        assert_eq!(read(&format!("07{dull}"), Derivation::ShamirV1), refused);
+    }
+
+    #[test]
+    fn the_point_of_the_secret_itself_is_refused() {
+        assert_eq!(
+            read(&format!("00{SHARE}"), Derivation::ShamirV1),
+            Err("the share of alice is refused: its x-coordinate is 0".into())
+        );
+    }
+}
