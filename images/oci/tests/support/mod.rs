@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod stored;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
