@@ -24,6 +24,8 @@ pub struct Process {
 
 /// Reads the configuration, hardens the process, starts the log, the signals and the admin port, and runs `serve`.
 ///
+/// `read` runs before this program has a thread or a descriptor of its own: what it inherited is taken there.
+///
 /// `serve` ends by itself when its work is done, or after it was told to drain; half a second past the end of the
 /// drain it is dropped. Its error is reported with its hint, and becomes the exit code.
 pub fn main<C, E: Failure>(

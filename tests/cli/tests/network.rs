@@ -59,6 +59,7 @@ fn a_client_does_one_thing_at_a_time() {
             &[server, "--get=path"],
             &["--get=/"],
             &["--get=/", "--server=192.0.2.1"],
+            &[server, "--stdio", "--share=bob=fd:0"],
         ],
     );
 }
