@@ -165,7 +165,8 @@ impl std::error::Error for KeyError {
 
 impl Failure for KeyError {
     fn exit(&self) -> Exit {
-        match self.0 {
+        match &self.0 {
+            NoKey::Unreadable(error) if error.is_about_permission() => Exit::Refused,
             NoKey::Unreadable(_) => Exit::Io,
             NoKey::Refused(_) => Exit::Refused,
         }

@@ -336,12 +336,19 @@ impl Unreadable {
         &self.participant
     }
 
+    /// Whether it is about who may read the share: this program may not, or everyone may.
+    pub fn is_about_permission(&self) -> bool {
+        match &self.cause {
+            Cause::OpenToOthers => true,
+            Cause::Io(error) => error.kind() == io::ErrorKind::PermissionDenied,
+            Cause::NeitherFileNorPipe | Cause::Empty | Cause::TooLong => false,
+        }
+    }
+
     /// What to do next.
     pub fn hint(&self) -> Option<&'static str> {
-        match self.cause {
-            Cause::OpenToOthers => Some("give the file to the program's own user, and chmod 0400"),
-            Cause::Io(_) | Cause::NeitherFileNorPipe | Cause::Empty | Cause::TooLong => None,
-        }
+        self.is_about_permission()
+            .then_some("give the file to the program's own user, and chmod 0400")
     }
 }
 

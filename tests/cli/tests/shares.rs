@@ -118,7 +118,7 @@ fn a_share_that_others_can_read_is_refused() {
     each("share_open_to_others", |scene| {
         for (name, mode) in [("world-readable", 0o444), ("world-writable", 0o602)] {
             scene.transcript.folder().file_with_mode(name, ALICE, mode);
-            scene.refuses(&[&format!("--share=alice=file:{name}")], IO);
+            scene.refuses(&[&format!("--share=alice=file:{name}")], REFUSED);
         }
     });
 }

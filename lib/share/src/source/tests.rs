@@ -184,12 +184,29 @@ fn a_file_that_others_can_read_or_write_is_refused() {
                 .to_string()
                 .ends_with("every user of this machine can read or write it")
         );
+        assert!(error.is_about_permission());
         assert!(error.hint().unwrap().contains("chmod 0400"));
     }
     for mode in [0o400, 0o440, 0o660] {
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
         assert_eq!(text(&of_file(&path)), "a share");
     }
+}
+
+/// Tests may run as a user whom no mode stops, so the answer of the operating system is made here.
+#[test]
+fn a_file_that_this_program_may_not_read_is_about_permission() {
+    let with = |kind: io::ErrorKind| Unreadable {
+        participant: "alice".parse().unwrap(),
+        from: "its file",
+        cause: Cause::Io(kind.into()),
+    };
+    let forbidden = with(io::ErrorKind::PermissionDenied);
+    assert!(forbidden.is_about_permission());
+    assert!(forbidden.hint().unwrap().contains("chmod 0400"));
+    let missing = with(io::ErrorKind::NotFound);
+    assert!(!missing.is_about_permission());
+    assert_eq!(missing.hint(), None);
 }
 
 #[test]
