@@ -2,7 +2,7 @@
 
 use crate::admin::{self, Admin, Loopback};
 use crate::exit::{Exit, Failure, report};
-use crate::harden::harden;
+use crate::harden::{Hardened, harden};
 use crate::log::{self, Level};
 use crate::settings::{Given, Program, Reported};
 use crate::shutdown::{self, Shutdown};
@@ -41,11 +41,12 @@ pub fn main<C, E: Failure>(
         Ok(loaded) => loaded,
         Err(exit) => return exit.into(),
     };
-    if let Err(failure) = harden() {
-        return report(program.name(), &failure).into();
-    }
+    let hardened = match harden() {
+        Ok(hardened) => hardened,
+        Err(failure) => return report(program.name(), &failure).into(),
+    };
     log::install(basics.level);
-    run(program, basics, config, serve).into()
+    run(hardened, program, basics, config, serve).into()
 }
 
 /// The settings that every program has.
@@ -69,6 +70,7 @@ impl Basics {
 }
 
 fn run<C, E: Failure>(
+    _: Hardened,
     program: &'static Program,
     basics: Basics,
     config: C,
