@@ -2,11 +2,26 @@
 //!
 //! [RFC 8446 §4.2.11]: https://www.rfc-editor.org/rfc/rfc8446#section-4.2.11
 
+use crate::identity::Identity;
+
+/// Whether `own` is among the identities, and none of them would become it by ending at its first zero byte, where
+/// OpenSSL's callback for keys ends them.
+///
+/// Every identity is looked at, so that the time does not say which one matched.
+pub(crate) fn names_exactly(extension: &[u8], own: &Identity) -> bool {
+    let (found, cut) = identities(extension).fold((false, false), |(found, cut), name| {
+        let head = name.split(|byte| *byte == 0).next().unwrap_or_default();
+        let [whole, begins] = [name, head].map(|text| own.matches(text));
+        (found | whole, cut | (begins & !whole))
+    });
+    found & !cut
+}
+
 /// Iterates over the identities of an extension body. Ends early where the bytes make no sense: OpenSSL parses
 /// the same bytes again afterwards and refuses what is malformed.
 ///
 /// > opaque identity<1..2^16-1>; uint32 obfuscated_ticket_age; … PskIdentity identities<7..2^16-1>;
-pub(crate) fn identities(extension: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn identities(extension: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = length_prefixed(extension).map_or(&[][..], |(list, _binders)| list);
     std::iter::from_fn(move || {
         let (identity, after) = length_prefixed(rest)?;
@@ -46,6 +61,33 @@ mod tests {
         let bytes = extension(&[b"ticket", b"Client1", b"x"]);
         let seen: Vec<&[u8]> = identities(&bytes).collect();
         assert_eq!(seen, [&b"ticket"[..], b"Client1", b"x"]);
+    }
+
+    #[test]
+    fn an_identity_is_found_wherever_it_stands() {
+        let own = "Client1".parse().expect("a good identity");
+        for list in [
+            &[&b"Client1"[..]][..],
+            &[b"ticket\0", b"Client1", b"x"],
+            &[b"Client2", b"Client", b"\0Client1", b"Client1"],
+        ] {
+            assert!(names_exactly(&extension(list), &own), "{list:?}");
+        }
+    }
+
+    #[test]
+    fn an_identity_that_only_begins_with_it_is_refused() {
+        let own = "Client1".parse().expect("a good identity");
+        for list in [
+            &[][..],
+            &[&b"Client2"[..]],
+            &[b"Client1\0"],
+            &[b"Client1\0evil"],
+            &[b"Client1\0evil", b"Client1"],
+            &[b"Client1", b"Client1\0"],
+        ] {
+            assert!(!names_exactly(&extension(list), &own), "{list:?}");
+        }
     }
 
     #[test]
