@@ -4,17 +4,26 @@
 
 use crate::identity::Identity;
 
-/// Whether `own` is among the identities, and none of them would become it by ending at its first zero byte, where
+/// Identities that one client offers at most: a ticket or two, and its key under a few names.
+///
+/// OpenSSL asks for each until one has a key, so that the time until an answer tells at which place a guess was right.
+/// Of 1500 identities the last one takes 200 µs longer than the first, of this many less than half a microsecond.
+const MOST: usize = 4;
+
+/// Whether `own` is among the identities, which are few, and none of them would become it by ending at its first zero byte, where
 /// OpenSSL's callback for keys ends them.
 ///
 /// Every identity is looked at, so that the time does not say which one matched.
 pub(crate) fn names_exactly(extension: &[u8], own: &Identity) -> bool {
-    let (found, cut) = identities(extension).fold((false, false), |(found, cut), name| {
+    let (mut found, mut cut, mut count) = (false, false, 0);
+    for name in identities(extension) {
         let head = name.split(|byte| *byte == 0).next().unwrap_or_default();
         let [whole, begins] = [name, head].map(|text| own.matches(text));
-        (found | whole, cut | (begins & !whole))
-    });
-    found & !cut
+        found |= whole;
+        cut |= begins & !whole;
+        count += 1;
+    }
+    found & !cut & (count <= MOST)
 }
 
 /// Iterates over the identities of an extension body. Ends early where the bytes make no sense: OpenSSL parses
@@ -73,6 +82,18 @@ mod tests {
         ] {
             assert!(names_exactly(&extension(list), &own), "{list:?}");
         }
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_is_refused() {
+        let own = "Client1".parse().expect("a good identity");
+        let list = |others: usize| {
+            let mut names = vec![&b"x"[..]; others];
+            names.push(b"Client1");
+            extension(&names)
+        };
+        assert!(names_exactly(&list(MOST - 1), &own));
+        assert!(!names_exactly(&list(MOST), &own));
     }
 
     #[test]
