@@ -2,7 +2,7 @@
 
 load("@rules_rust//rust:rust_common.bzl", "CrateInfo")
 load("//images/toolchain/cc:zig_repo.bzl", "PACKAGES")
-load("//images/toolchain/rust:pins.bzl", "VERSION")
+load("//images/toolchain/rust:pins.bzl", "ARCHIVES", "VERSION")
 
 LinkedInfo = provider(
     doc = "The crates that are linked into a program or library.",
@@ -44,12 +44,13 @@ def _deb(pin, name, license):
         "purl": "pkg:deb/debian/{}@{{version}}?arch={}".format(package, architecture),
     }
 
-# Linked into every program by the toolchains.
+# Linked into every program by the toolchains: the standard library with the crates that it carries, libc.a, libm.a and
+# libgcc.a with the start files beside them. zig links and adds nothing of its own.
 _TOOLCHAIN = [
     {
         "license": "MIT OR Apache-2.0",
         "name": "rust-std",
-        "origin": {"files": {"version": VERSION}},
+        "origin": {"archive": {"sha256": ARCHIVES["rust-std"][1], "version": VERSION}},
         "purl": "pkg:generic/rust-std@{version}",
     },
     _deb(PACKAGES["libc-dev"], "glibc", "LGPL-2.1-or-later"),

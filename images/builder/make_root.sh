@@ -9,12 +9,14 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=$1 root=$2 mirror=$3
 say() { printf 'bazelw: %s\n' "$*" >&2; }
+# The ways to a Bazel that need no builder root.
+other_ways="install Bazelisk, or Bazel $(cat "$here/../../.bazelversion")"
 names() { sed -E 's/[[:space:]]*#.*//; /^[[:space:]]*$/d' "$1" | awk '{print $1}'; }
 
 for tool in apt-get dpkg-deb; do
   command -v "$tool" >/dev/null || {
     printf 'bazelw: error: %s is not on this machine, so no builder root can be made\n' "$tool" >&2
-    printf 'bazelw: hint: install Bazelisk, or Bazel %s, and run this again\n' "$(cat "$here/../../.bazelversion")" >&2
+    printf 'bazelw: hint: %s, and run this again\n' "$other_ways" >&2
     exit 69
   }
 done
@@ -24,7 +26,7 @@ apt=$cache/apt
 mkdir -p "$apt"/{state/lists/partial,archives/partial,etc}
 [ -n "$mirror" ] || {
   printf 'bazelw: error: apt on this machine names no Debian mirror\n' >&2
-  printf 'bazelw: hint: this way needs Debian; elsewhere install Bazelisk, or Bazel %s\n' "$(cat "$here/../../.bazelversion")" >&2
+  printf 'bazelw: hint: this way needs Debian; elsewhere %s\n' "$other_ways" >&2
   exit 69
 }
 printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s testing main\n' "$mirror" >"$apt/etc/sources.list"
@@ -63,7 +65,7 @@ mapfile -t wanted < <(names "$here/packages.list")
 plan=$(apt-get install --yes --simulate "${wanted[@]}" 2>&1) || {
   printf '%s\n' "$plan" >&2
   printf 'bazelw: error: Debian testing cannot serve the builder packages just now\n' >&2
-  printf 'bazelw: hint: try again later, or install Bazelisk, or Bazel %s\n' "$(cat "$here/../../.bazelversion")" >&2
+  printf 'bazelw: hint: try again later, or %s\n' "$other_ways" >&2
   exit 69
 }
 mapfile -t debs < <(awk '/^Inst / {gsub(/[(]/, "", $3); print $2 "\t" $3}' <<<"$plan" | sort -u)

@@ -20,6 +20,7 @@ use crate::name::Name;
 use crate::promise::promise;
 use crate::sbom::{self, Linked};
 use crate::settings::Settings;
+use crate::stored::Stored;
 use crate::verify::Table;
 
 const OUT_FILE: Flag = Flag {
@@ -140,8 +141,9 @@ const LOCK: Command = Command {
 const DIFF: Command = Command {
     name: "diff",
     about: "Names what differs between two images, down to the file and its first byte; exit \
-            code 1 says that something does.",
-    operands: ("LAYOUT", Times::Twice),
+            code 1 says that something does. Each is an OCI layout or archive of any tool, with \
+            @sha256:DIGEST behind its path where it holds several.",
+    operands: ("LAYOUT[@DIGEST]", Times::Twice),
     flags: &[],
 };
 
@@ -313,7 +315,7 @@ fn run_diff(typed: &Typed) -> Result<String, Failure> {
     let [a, b] = typed.operands.as_slice() else {
         unreachable!("the table asks for two")
     };
-    let differences = diff(&open(&from_caller(a))?, &open(&from_caller(b))?);
+    let differences = diff(&open_any(a)?, &open_any(b)?);
     if differences.is_empty() {
         return Ok(String::new());
     }
@@ -384,6 +386,18 @@ fn settings(typed: &Typed) -> Result<Settings, Error> {
 
 fn open(path: &Path) -> Result<Image, Error> {
     layout::open(path).map_err(Error::unreadable(path))
+}
+
+/// Reads the image that an operand `PATH` or `PATH@DIGEST` means.
+fn open_any(operand: &Path) -> Result<Stored, Error> {
+    let split = operand.to_str().and_then(|text| text.rsplit_once('@'));
+    let named = split.and_then(|(path, digest)| Some((Path::new(path), digest.parse().ok()?)));
+    let (path, wanted) = match named {
+        Some((path, digest)) => (path, Some(digest)),
+        None => (operand, None),
+    };
+    let path = from_caller(path);
+    layout::open_any(&path, wanted).map_err(Error::unreadable(&path))
 }
 
 fn facts(path: &Path) -> Result<Facts, Error> {

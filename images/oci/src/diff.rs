@@ -4,12 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::digest::Digest;
-use crate::image::Image;
-use crate::spec::{self, Descriptor, Manifest};
+use crate::fault::Printable;
+use crate::stored::{Layer, Stored};
 use crate::tree::Entry;
 
 /// One difference, from the inside (files) out (manifest).
@@ -30,8 +29,14 @@ pub enum Difference {
         path: String,
         at: Bytes,
     },
-    /// The tar streams differ where their entries do not: order, padding or owner names.
-    Tar(Bytes),
+    /// The tar streams differ where their entries do not: order, padding, owner names, what a link
+    /// points to.
+    Tar {
+        layer: String,
+        /// The member of the first that the place belongs to.
+        member: Option<String>,
+        at: Bytes,
+    },
     /// A field of a JSON document, as a path of keys, `null` where it is absent.
     Field {
         document: &'static str,
@@ -40,7 +45,10 @@ pub enum Difference {
         b: String,
     },
     /// Same content, other bytes of the compressed layer: another compressor.
-    Compression(Bytes),
+    Compression {
+        layer: String,
+        at: Bytes,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,46 +110,41 @@ impl fmt::Display for Difference {
                 side: Side::B,
                 entry,
             } => write!(f, "only in b: {entry}"),
-            Self::Header { path, a, b } => write!(f, "/{path}: header\n  a: {a}\n  b: {b}"),
-            Self::Content { path, at } => write!(f, "/{path}: {at}"),
-            Self::Tar(at) => write!(f, "the layer's tar form: {at}"),
+            Self::Header { path, a, b } => {
+                write!(f, "/{}: header\n  a: {a}\n  b: {b}", Printable(path))
+            }
+            Self::Content { path, at } => write!(f, "/{}: {at}", Printable(path)),
+            Self::Tar { layer, member, at } => match member {
+                Some(path) => write!(f, "{layer}'s tar form, at /{}: {at}", Printable(path)),
+                None => write!(f, "{layer}'s tar form, behind its files: {at}"),
+            },
             Self::Field {
                 document,
                 field,
                 a,
                 b,
             } => {
+                let (field, a, b) = (Printable(field), Printable(a), Printable(b));
                 write!(f, "{document}: {field}\n  a: {a}\n  b: {b}")
             }
-            Self::Compression(at) => write!(f, "the layer's compression: {at}"),
+            Self::Compression { layer, at } => {
+                write!(f, "{layer} differs in its compression alone: {at}")
+            }
         }
     }
 }
 
 /// Every difference between two images; none means the same manifest digest.
-pub fn diff(a: &Image, b: &Image) -> Vec<Difference> {
-    let mut found = files(&a.entries, &b.entries);
-    if let (true, Some(at)) = (found.is_empty(), first_difference(&a.tar, &b.tar)) {
-        found.push(Difference::Tar(at));
+pub fn diff(a: &Stored, b: &Stored) -> Vec<Difference> {
+    let mut found = files(&a.layers, &b.layers);
+    if found.is_empty() {
+        layers(&a.layers, &b.layers, &mut found);
     }
-    let same_files = found.is_empty();
-    // The digest of the layer follows from the files: it is no difference of its own.
-    let config = |image: &Image| {
-        let mut config = image.config.clone();
-        config.rootfs.diff_ids.clear();
-        config
-    };
-    fields("configuration", &config(a), &config(b), &mut found);
-    if let (true, Some(at)) = (same_files, first_difference(&a.layer, &b.layer)) {
-        found.push(Difference::Compression(at));
-    }
-    let manifest = |image: &Image| Manifest {
-        layers: Vec::new(),
-        config: Descriptor::of(spec::CONFIG, b""),
-        ..image.manifest.clone()
-    };
-    fields("manifest", &manifest(a), &manifest(b), &mut found);
-    // JSON of the same value in another spelling, or another name of the same image.
+    let (before, after) = (underived_config(&a.config), underived_config(&b.config));
+    walk("configuration", "", &before, &after, &mut found);
+    let (before, after) = (underived_manifest(a), underived_manifest(b));
+    walk("manifest", "", &before, &after, &mut found);
+    // JSON of the same value in another spelling.
     if found.is_empty() {
         let raw = |document, a: &[u8], b: &[u8]| {
             first_difference(a, b).map(|at| Difference::Field {
@@ -157,42 +160,93 @@ pub fn diff(a: &Image, b: &Image) -> Vec<Difference> {
     found
 }
 
-fn files(a: &[Entry], b: &[Entry]) -> Vec<Difference> {
-    let by_path = |entries: &[Entry]| -> BTreeMap<String, Vec<Entry>> {
-        let mut map: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
-        for entry in entries {
-            map.entry(entry.path.clone())
-                .or_default()
-                .push(entry.clone());
+/// Without the digests of layers: they follow from the files, and are no difference of their own.
+fn underived_config(config: &Value) -> Value {
+    let mut config = config.clone();
+    if let Some(rootfs) = config.get_mut("rootfs").and_then(Value::as_object_mut) {
+        rootfs.remove("diff_ids");
+    }
+    config
+}
+
+fn underived_manifest(image: &Stored) -> Value {
+    let mut manifest = image.manifest.clone();
+    let strip = |descriptor: &mut Value| {
+        if let Some(descriptor) = descriptor.as_object_mut() {
+            descriptor.remove("digest");
+            descriptor.remove("size");
         }
-        map
     };
+    manifest.get_mut("config").map(strip);
+    let layers = manifest.get_mut("layers").and_then(Value::as_array_mut);
+    layers.into_iter().flatten().for_each(strip);
+    manifest
+}
+
+/// What the layers differ in where their files do not.
+fn layers(a: &[Layer], b: &[Layer], found: &mut Vec<Difference>) {
+    let single = a.len() == 1 && b.len() == 1;
+    for (place, (a, b)) in a.iter().zip(b).enumerate() {
+        let layer = if single {
+            "the layer".to_owned()
+        } else {
+            format!("layer {}", place + 1)
+        };
+        if let Some(at) = first_difference(&a.tar, &b.tar) {
+            let member = member_at(&a.entries, at.offset);
+            found.push(Difference::Tar { layer, member, at });
+        } else if let Some(at) = first_difference(&a.bytes, &b.bytes) {
+            found.push(Difference::Compression { layer, at });
+        }
+    }
+}
+
+/// The member whose header, content or padding has this place of the tar stream.
+fn member_at(entries: &[Entry], offset: usize) -> Option<String> {
+    const BLOCK: usize = 512;
+    let mut end = 0;
+    let holds = |entry: &&Entry| {
+        end += BLOCK + entry.content.len().next_multiple_of(BLOCK);
+        offset < end
+    };
+    entries.iter().find(holds).map(|entry| entry.path.clone())
+}
+
+fn files(a: &[Layer], b: &[Layer]) -> Vec<Difference> {
     let (a, b) = (by_path(a), by_path(b));
-    let paths: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    let paths: BTreeSet<&str> = a.keys().chain(b.keys()).copied().collect();
+    let none = Vec::new();
     let mut found = Vec::new();
     for path in paths {
-        let none = Vec::new();
         let (a, b) = (a.get(path).unwrap_or(&none), b.get(path).unwrap_or(&none));
         for place in 0..a.len().max(b.len()) {
+            let only = |side, entry: &Entry| Difference::Only {
+                side,
+                entry: entry.to_string(),
+            };
             match (a.get(place), b.get(place)) {
                 (Some(a), Some(b)) => entry(a, b, &mut found),
-                (Some(a), None) => {
-                    found.push(Difference::Only {
-                        side: Side::A,
-                        entry: a.to_string(),
-                    });
-                }
-                (None, Some(b)) => {
-                    found.push(Difference::Only {
-                        side: Side::B,
-                        entry: b.to_string(),
-                    });
-                }
+                (Some(a), None) => found.push(only(Side::A, a)),
+                (None, Some(b)) => found.push(only(Side::B, b)),
                 (None, None) => {}
             }
         }
     }
     found
+}
+
+/// A path may be there more than once, and other tools write `./etc` or `/etc/` for `etc`.
+fn by_path(layers: &[Layer]) -> BTreeMap<&str, Vec<&Entry>> {
+    let mut map: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    for entry in layers.iter().flat_map(|layer| &layer.entries) {
+        let path = entry
+            .path
+            .strip_prefix('.')
+            .filter(|path| path.starts_with('/'));
+        let path = path.unwrap_or(&entry.path).trim_matches('/');
+        map.entry(path).or_default().push(entry);
+    }
+    map
 }
 
 fn entry(a: &Entry, b: &Entry, found: &mut Vec<Difference>) {
@@ -224,11 +278,6 @@ fn first_difference(a: &[u8], b: &[u8]) -> Option<Bytes> {
         b: excerpt(b),
         sizes: (a.len(), b.len()),
     })
-}
-
-fn fields<T: Serialize>(document: &'static str, a: &T, b: &T, found: &mut Vec<Difference>) {
-    let value = |part| serde_json::to_value(part).expect("strings and maps become JSON");
-    walk(document, "", &value(a), &value(b), found);
 }
 
 fn walk(document: &'static str, at: &str, a: &Value, b: &Value, found: &mut Vec<Difference>) {

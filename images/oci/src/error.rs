@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cli::Mistake;
-use crate::image::{Fault, Unreadable};
+use crate::fault::{Fault, Unreadable};
 
 #[derive(Debug)]
 pub enum Error {

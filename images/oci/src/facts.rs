@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::image::{Fault, Image};
+use crate::fault::Fault;
+use crate::image::Image;
 
 /// What a reader of an attestation token, a registry or a lock needs to compare.
 #[derive(Serialize)]

@@ -7,7 +7,7 @@
 
 use std::io::{self, Read, Write};
 
-use flate2::bufread::GzDecoder;
+use flate2::bufread::{GzDecoder, MultiGzDecoder};
 use flate2::{Compression, GzBuilder};
 
 /// gzip without name, comment or time; the operating system byte says unknown.
@@ -27,16 +27,29 @@ pub fn compress(bytes: &[u8]) -> Vec<u8> {
 /// hashed but never seen. `limit` bounds what a hostile layer can unfold to.
 pub fn decompress(bytes: &[u8], limit: u64) -> io::Result<Vec<u8>> {
     let mut decoder = GzDecoder::new(bytes);
-    let mut content = Vec::new();
-    decoder.by_ref().take(limit + 1).read_to_end(&mut content)?;
-    let invalid = |reason| Err(io::Error::new(io::ErrorKind::InvalidData, reason));
-    if content.len() as u64 > limit {
-        return invalid(format!("unfolds to more than {limit} bytes"));
-    }
+    let content = unfold(&mut decoder, limit)?;
     if !decoder.into_inner().is_empty() {
-        return invalid("bytes after the end of the gzip member".to_owned());
+        return Err(invalid("bytes after the end of the gzip member".to_owned()));
     }
     Ok(content)
+}
+
+/// The content of one or more gzip members, as some other tools write them, and of nothing else.
+pub fn decompress_any(bytes: &[u8], limit: u64) -> io::Result<Vec<u8>> {
+    unfold(&mut MultiGzDecoder::new(bytes), limit)
+}
+
+fn unfold(decoder: &mut impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    decoder.take(limit + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > limit {
+        return Err(invalid(format!("unfolds to more than {limit} bytes")));
+    }
+    Ok(content)
+}
+
+fn invalid(reason: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
 #[cfg(test)]
@@ -76,6 +89,16 @@ mod tests {
     #[test]
     fn what_went_in_comes_out() {
         assert_eq!(decompress(&compress(&sample()), 300_000).unwrap(), sample());
+    }
+
+    #[test]
+    fn several_members_are_one_content_where_any_form_is_read() {
+        let (a, b) = (compress(b"one "), compress(b"two"));
+        let both = [&a[..], &b[..]].concat();
+        assert_eq!(decompress_any(&both, 7).unwrap(), b"one two");
+        assert!(decompress_any(&both, 6).is_err());
+        assert!(decompress_any(&[&both[..], b"hidden"].concat(), 7).is_err());
+        assert!(decompress_any(&both[..both.len() - 1], 7).is_err());
     }
 
     #[test]

@@ -1,19 +1,20 @@
 //! One image in memory, every digest in it checked.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::io;
 
+use crate::blobs::{
+    Files, LARGEST_DOCUMENT, LARGEST_LAYERS, blob, blob_path, document, expect_digest, expect_kind,
+    json,
+};
 use crate::digest::Digest;
+use crate::fault::{Fault, Unreadable};
 use crate::gzip;
-use crate::name::{Name, NotAName};
+use crate::name::Name;
 use crate::spec::{self, Config, Descriptor, Index, Manifest, Platform};
 use crate::tree::{self, Entry, Kind};
 
-/// No layer of ours comes near; a layer that unfolds beyond is not one of ours.
-const LARGEST_LAYER: u64 = 512 << 20;
-
-/// An image of one layer, as assembled or as read. A value exists only when manifest,
+/// An image of one layer in this project's own form, as assembled or as read. Layouts in the forms
+/// of other tools are [`crate::stored`]. A value exists only when manifest,
 /// configuration, layer and the layer's content hash to what refers to them.
 pub struct Image {
     pub name: Name,
@@ -29,111 +30,6 @@ pub struct Image {
     pub entries: Vec<Entry>,
 }
 
-/// What is wrong with an image that was read.
-#[derive(Debug)]
-pub enum Fault {
-    Missing(String),
-    NotALayout,
-    Json {
-        part: &'static str,
-        error: serde_json::Error,
-    },
-    /// A second image in a layout could be the one that another tool picks.
-    NotOneImage(usize),
-    NotOneLayer(usize),
-    NoName,
-    Name(NotAName),
-    Kind {
-        part: &'static str,
-        found: String,
-    },
-    Platform(String),
-    Digest {
-        part: &'static str,
-        named: Digest,
-        found: Digest,
-    },
-    Size {
-        part: &'static str,
-        named: u64,
-        found: u64,
-    },
-    Gzip(io::Error),
-    Tar(io::Error),
-    /// The entrypoint names no file of the image.
-    NoProgram(String),
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing(path) => write!(f, "no file {path} in the layout"),
-            Self::NotALayout => f.write_str("oci-layout does not say version 1.0.0"),
-            Self::Json { part, error } => write!(f, "the {part} is not readable: {error}"),
-            Self::NotOneImage(n) => write!(f, "the index lists {n} images, it should list one"),
-            Self::NotOneLayer(n) => write!(f, "the image has {n} layers, it should have one"),
-            Self::NoName => write!(f, "the index does not name its image ({})", spec::REF_NAME),
-            Self::Name(error) => error.fmt(f),
-            Self::Kind { part, found } => write!(f, "the {part} is of an unknown kind, {found:?}"),
-            Self::Platform(found) => {
-                write!(
-                    f,
-                    "the platform is {found}, it should be {}",
-                    Platform::linux_amd64()
-                )
-            }
-            Self::Digest { part, named, found } => {
-                write!(
-                    f,
-                    "the {part} is damaged: {named} is named, its bytes give {found}"
-                )
-            }
-            Self::Size { part, named, found } => {
-                write!(
-                    f,
-                    "the {part} is damaged: {named} bytes are named, it has {found}"
-                )
-            }
-            Self::Gzip(error) => write!(f, "the layer does not decompress: {error}"),
-            Self::Tar(error) => write!(f, "the layer is not a readable tar: {error}"),
-            Self::NoProgram(path) => write!(f, "the entrypoint {path:?} is no file of the image"),
-        }
-    }
-}
-
-impl std::error::Error for Fault {}
-
-/// The files of a layout, by their path inside it.
-pub trait Files {
-    /// `None` where the layout has no such file.
-    fn get(&self, path: &str) -> io::Result<Option<Vec<u8>>>;
-}
-
-impl Files for BTreeMap<String, Vec<u8>> {
-    fn get(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
-        Ok(BTreeMap::get(self, path).cloned())
-    }
-}
-
-/// A layout could not be read, or what was read is no image of ours.
-#[derive(Debug)]
-pub enum Unreadable {
-    Io(io::Error),
-    Fault(Fault),
-}
-
-impl From<io::Error> for Unreadable {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl From<Fault> for Unreadable {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
 impl Image {
     /// The index that lists one image under its names, and nothing else: with two entries, tools
     /// that are given the bare layout would pick one by their own rules, or push the index.
@@ -147,22 +43,16 @@ impl Image {
         serde_json::to_vec(&Index::of(vec![descriptor])).expect("strings and maps become JSON")
     }
 
-    pub fn read(files: &impl Files) -> Result<Self, Unreadable> {
-        let file = |path: &str| match files.get(path)? {
-            Some(bytes) => Ok(bytes),
-            None => Err(Unreadable::from(Fault::Missing(path.to_owned()))),
-        };
-        let blob = |part, kind, descriptor: &Descriptor| {
+    pub fn read(files: &dyn Files) -> Result<Self, Unreadable> {
+        let blob = |part, kind, descriptor: &Descriptor, limit| {
             expect_kind(part, kind, &descriptor.media_type)?;
-            let bytes = file(&blob_path(&descriptor.digest))?;
-            expect_content(part, descriptor, &bytes)?;
-            Ok::<_, Unreadable>(bytes)
+            blob(files, part, &descriptor.digest, descriptor.size, limit)
         };
 
-        if file("oci-layout")? != spec::LAYOUT_FILE.as_bytes() {
+        if document(files, "oci-layout")? != spec::LAYOUT_FILE.as_bytes() {
             return Err(Fault::NotALayout.into());
         }
-        let index_bytes = file("index.json")?;
+        let index_bytes = document(files, "index.json")?;
         let index: Index = json("index", &index_bytes)?;
         expect_kind("index", spec::INDEX, &index.media_type)?;
         let [described] = index.manifests.as_slice() else {
@@ -174,10 +64,15 @@ impl Image {
             .ok_or(Fault::NoName)?;
         let name = name.parse().map_err(Fault::Name)?;
 
-        let manifest_bytes = blob("manifest", spec::MANIFEST, described)?;
+        let manifest_bytes = blob("manifest", spec::MANIFEST, described, LARGEST_DOCUMENT)?;
         let manifest: Manifest = json("manifest", &manifest_bytes)?;
         expect_kind("manifest", spec::MANIFEST, &manifest.media_type)?;
-        let config_bytes = blob("configuration", spec::CONFIG, &manifest.config)?;
+        let config_bytes = blob(
+            "configuration",
+            spec::CONFIG,
+            &manifest.config,
+            LARGEST_DOCUMENT,
+        )?;
         let config: Config = json("configuration", &config_bytes)?;
         let platform = Platform {
             architecture: config.architecture.clone(),
@@ -198,8 +93,8 @@ impl Image {
         ) else {
             return Err(Fault::NotOneLayer(manifest.layers.len()).into());
         };
-        let layer = blob("layer", spec::LAYER, layer)?;
-        let tar = gzip::decompress(&layer, LARGEST_LAYER).map_err(Fault::Gzip)?;
+        let layer = blob("layer", spec::LAYER, layer, LARGEST_LAYERS)?;
+        let tar = gzip::decompress(&layer, LARGEST_LAYERS).map_err(Fault::Gzip)?;
         expect_digest("layer's content", diff_id, &tar)?;
         let entries = tree::read(&tar).map_err(Fault::Tar)?;
         Ok(Self {
@@ -263,52 +158,5 @@ impl Image {
             .iter()
             .find(|entry| entry.kind == Kind::File && format!("/{}", entry.path) == entrypoint)
             .ok_or_else(|| Fault::NoProgram(entrypoint.to_owned()))
-    }
-}
-
-/// Where a blob lies in a layout.
-pub fn blob_path(digest: &Digest) -> String {
-    format!("blobs/sha256/{}", digest.hex())
-}
-
-fn json<T: serde::de::DeserializeOwned>(part: &'static str, bytes: &[u8]) -> Result<T, Fault> {
-    serde_json::from_slice(bytes).map_err(|error| Fault::Json { part, error })
-}
-
-fn expect_kind(part: &'static str, kind: &str, found: &str) -> Result<(), Fault> {
-    if found == kind {
-        Ok(())
-    } else {
-        Err(Fault::Kind {
-            part,
-            found: found.to_owned(),
-        })
-    }
-}
-
-fn expect_digest(part: &'static str, named: &Digest, bytes: &[u8]) -> Result<(), Fault> {
-    let found = Digest::of(bytes);
-    if found == *named {
-        Ok(())
-    } else {
-        Err(Fault::Digest {
-            part,
-            named: *named,
-            found,
-        })
-    }
-}
-
-fn expect_content(part: &'static str, named: &Descriptor, bytes: &[u8]) -> Result<(), Fault> {
-    expect_digest(part, &named.digest, bytes)?;
-    let found = bytes.len() as u64;
-    if found == named.size {
-        Ok(())
-    } else {
-        Err(Fault::Size {
-            part,
-            named: named.size,
-            found,
-        })
     }
 }

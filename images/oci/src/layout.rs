@@ -1,40 +1,122 @@
 //! Images on disk: an OCI layout directory, or the same layout as one tar file.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::json;
+use tar::EntryType;
 
-use crate::image::{Files, Image, Unreadable, blob_path};
+use crate::blobs::{Files, LARGEST_LAYERS, blob_path, bounded};
+use crate::digest::Digest;
+use crate::fault::{Fault, Unreadable};
+use crate::image::Image;
 use crate::spec;
-use crate::tree::{self, Kind, Mode, Tree};
+use crate::stored::Stored;
+use crate::tree::{Mode, Tree};
 
-/// Reads the image at `path`, a layout directory or an archive made by [`archive`].
+/// Of an archive, in bytes: its list of members is held.
+const LARGEST_ARCHIVE: u64 = 2 * LARGEST_LAYERS;
+
+/// Reads the image at `path`, which is in this project's own form: a layout directory as
+/// [`write`] makes it, or an archive as [`archive`] does.
 pub fn open(path: &Path) -> Result<Image, Unreadable> {
-    if path.is_dir() {
-        return Image::read(&Directory(path.to_owned()));
-    }
-    let members = tree::read(&fs::read(path)?)?;
-    let files: BTreeMap<String, Vec<u8>> = members
-        .into_iter()
-        .filter(|member| member.kind == Kind::File)
-        .map(|member| (member.path, member.content))
-        .collect();
-    Image::read(&files)
+    Image::read(&*files(path)?)
+}
+
+/// Reads the image at `path` as any tool may have stored it: the one of digest `wanted`, else the
+/// only one there.
+pub fn open_any(path: &Path, wanted: Option<Digest>) -> Result<Stored, Unreadable> {
+    Stored::read(&*files(path)?, wanted)
+}
+
+fn files(path: &Path) -> Result<Box<dyn Files>, Unreadable> {
+    Ok(if path.is_dir() {
+        Box::new(Directory(path.to_owned()))
+    } else {
+        Box::new(Archive::open(path)?)
+    })
 }
 
 struct Directory(PathBuf);
 
 impl Files for Directory {
-    fn get(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.0.join(path)) {
-            Ok(bytes) => Ok(Some(bytes)),
+    /// Follows links, of which build sandboxes are made. A link cannot bring in what its digest
+    /// does not name, and one to a device or pipe is not read.
+    fn get(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Unreadable> {
+        let full = self.0.join(path);
+        match fs::metadata(&full) {
+            Ok(found) if !found.is_file() => Err(Fault::NotAFile(path.to_owned()).into()),
+            Ok(_) => bounded(File::open(&full)?, path, limit).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
+}
+
+/// A tar file that is read in place: nothing of it is unpacked.
+struct Archive {
+    file: File,
+    /// Where each file's content begins, and its size.
+    members: BTreeMap<String, (u64, u64)>,
+}
+
+impl Archive {
+    fn open(path: &Path) -> Result<Self, Unreadable> {
+        let found = fs::metadata(path)?;
+        if !found.is_file() {
+            return Err(Fault::NotAFile(path.display().to_string()).into());
+        }
+        if found.len() > LARGEST_ARCHIVE {
+            let (what, limit) = ("archive".to_owned(), LARGEST_ARCHIVE);
+            return Err(Fault::TooLarge { what, limit }.into());
+        }
+        let file = File::open(path)?;
+        let mut members = BTreeMap::new();
+        let mut tar = tar::Archive::new(&file);
+        for member in tar.entries_with_seek().map_err(Fault::Archive)? {
+            let member = member.map_err(Fault::Archive)?;
+            let path = clean(&member.path_bytes())?;
+            match member.header().entry_type() {
+                EntryType::Regular => {
+                    let place = (member.raw_file_position(), member.size());
+                    if members.insert(path.clone(), place).is_some() {
+                        return Err(Fault::Twice(path).into());
+                    }
+                }
+                EntryType::Directory | EntryType::XGlobalHeader => {}
+                _ => return Err(Fault::NotAFile(path).into()),
+            }
+        }
+        Ok(Self { file, members })
+    }
+}
+
+impl Files for Archive {
+    fn get(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Unreadable> {
+        let Some((start, size)) = self.members.get(path) else {
+            return Ok(None);
+        };
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(*start))?;
+        bounded(file.take(*size), path, limit).map(Some)
+    }
+}
+
+/// A member's path without `./`, as the layout calls it.
+fn clean(path: &[u8]) -> Result<String, Fault> {
+    let outside = || Fault::Outside(String::from_utf8_lossy(path).into_owned());
+    let text = std::str::from_utf8(path).map_err(|_| outside())?;
+    let mut parts = Vec::new();
+    for part in Path::new(text).components() {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(name) => parts.push(name.to_str().expect("a part of Unicode")),
+            _ => return Err(outside()),
+        }
+    }
+    Ok(parts.join("/"))
 }
 
 /// Writes a layout directory. An existing directory must be empty: a blob left from before would

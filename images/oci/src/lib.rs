@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod assemble;
+pub mod blobs;
 pub mod cargo_lock;
 pub mod cli;
 pub mod commands;
@@ -17,6 +18,7 @@ pub mod diff;
 pub mod digest;
 pub mod error;
 pub mod facts;
+pub mod fault;
 pub mod gzip;
 pub mod image;
 pub mod launch_policy;
@@ -28,5 +30,6 @@ pub mod referrer;
 pub mod sbom;
 pub mod settings;
 pub mod spec;
+pub mod stored;
 pub mod tree;
 pub mod verify;

@@ -49,8 +49,6 @@ pub enum Origin {
     Crate(String),
     /// An archive, by the SHA-256 that the build accepts it by, 64 hex digits.
     Archive { version: String, sha256: String },
-    /// Many files, each pinned by the build.
-    Files { version: String },
 }
 
 #[derive(Debug)]
@@ -174,7 +172,6 @@ pub fn bill(
         let (version, sha256) = match source.origin {
             Origin::Crate(name) => lock.carried(&name).ok_or(Unusable::NoCarrier(name))?,
             Origin::Archive { version, sha256 } => (version, Some(sha256)),
-            Origin::Files { version } => (version, None),
         };
         let purl = source.purl.replace("{version}", &version);
         add(Component {
@@ -265,7 +262,7 @@ mod tests {
                 "purl": "pkg:deb/debian/libc6-dev@{version}"
             },
             {
-                "name": "std", "origin": {"files": {"version": "1.95.0"}},
+                "name": "std", "origin": {"archive": {"version": "1.95.0", "sha256": "6666"}},
                 "license": "MIT OR Apache-2.0", "purl": "pkg:generic/rust-std@{version}"
             }
         ]
@@ -290,7 +287,7 @@ mod tests {
     fn the_bill_of_fixed_inputs_is_fixed() {
         assert_eq!(
             Digest::of(&made(LINKED, LOCK).unwrap()).to_string(),
-            "sha256:b72bdbb2f803e058d3e3402f585a5b9bd7e04682616eeebd5288866245babf73"
+            "sha256:46f92025fa6c26dee906d888b6168488294b522e0c1ab6a587fef6079fa997ee"
         );
     }
 
@@ -324,7 +321,7 @@ mod tests {
         );
         assert_eq!(openssl["hashes"][0]["content"], "1".repeat(64));
         assert_eq!(openssl["licenses"][0]["expression"], "Apache-2.0");
-        assert!(components[5].get("hashes").is_none());
+        assert_eq!(components[5]["hashes"][0]["content"], "6666");
         assert_eq!(bill["metadata"]["component"]["name"], "psk-server");
     }
 

@@ -11,6 +11,8 @@ use std::io::{self, Read};
 
 use tar::{EntryType, Header};
 
+use crate::fault::Printable;
+
 /// The longest path that fits the ustar name field without a prefix or an extension header.
 const LONGEST_PATH: usize = 100;
 
@@ -188,7 +190,8 @@ impl fmt::Display for Entry {
         if self.mode & !0o777 != 0 {
             write!(f, " mode={:o}", self.mode)?;
         }
-        write!(f, " {}:{} {}", self.uid, self.gid, self.path)
+        let path = Printable(&self.path);
+        write!(f, " {}:{} {path}", self.uid, self.gid)
     }
 }
 

@@ -5,8 +5,8 @@ mod support;
 
 use std::fs;
 
+use mcbn_oci::blobs::blob_path;
 use mcbn_oci::digest::Digest;
-use mcbn_oci::image::blob_path;
 use mcbn_oci::layout;
 use support::{Bench, contents, oci, refused};
 
@@ -162,14 +162,7 @@ fn facts_are_those_of_the_bytes() {
 fn the_same_inputs_elsewhere_give_the_same_layout_and_archive() {
     let (one, other) = (Bench::new(), Bench::new());
     for bench in [&one, &other] {
-        bench.assemble("image");
-        let archived = oci(&[
-            "archive",
-            "--out",
-            &bench.text("image.tar"),
-            &bench.text("image"),
-        ]);
-        assert_eq!(archived.ok(), Some(String::new()));
+        bench.assemble_and_archive();
     }
     let relative = |bench: &Bench| -> Vec<_> {
         contents(&bench.path("image"))
@@ -189,15 +182,7 @@ fn the_same_inputs_elsewhere_give_the_same_layout_and_archive() {
 #[test]
 fn the_archive_is_the_same_image() {
     let bench = Bench::new();
-    bench.assemble("image");
-    oci(&[
-        "archive",
-        "--out",
-        &bench.text("image.tar"),
-        &bench.text("image"),
-    ])
-    .ok()
-    .unwrap();
+    bench.assemble_and_archive();
     let facts = |name| -> serde_json::Value {
         serde_json::from_str(&oci(&["facts", &bench.text(name)]).ok().unwrap()).unwrap()
     };

@@ -3,13 +3,13 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
 
+use mcbn_oci::blobs::blob_path;
 use mcbn_oci::digest::Digest;
-use mcbn_oci::image::{Image, blob_path};
+use mcbn_oci::image::Image;
 use mcbn_oci::{gzip, layout};
-use serde_json::{Value, json};
-use support::{Bench, refused};
+use serde_json::json;
+use support::{Bench, edit_config, edit_index, edit_manifest, put_blob, refused};
 
 fn assembled() -> (Bench, Image) {
     let bench = Bench::new();
@@ -28,42 +28,6 @@ fn reason(bench: &Bench) -> String {
         .expect("the layout is named")
         .trim_end()
         .to_owned()
-}
-
-fn put_blob(bench: &Bench, content: &[u8]) -> (Value, Value) {
-    let digest = Digest::of(content);
-    let path = Path::new("image").join(blob_path(&digest));
-    bench.put(path.to_str().unwrap(), content);
-    (json!(digest), json!(content.len()))
-}
-
-/// Changes the index of the layout.
-fn edit_index(bench: &Bench, change: impl FnOnce(&mut Value)) {
-    let mut index: Value = serde_json::from_slice(&bench.read("image/index.json")).unwrap();
-    change(&mut index);
-    bench.put("image/index.json", index.to_string().as_bytes());
-}
-
-/// Changes the manifest and lets the index refer to the new one.
-fn edit_manifest(bench: &Bench, image: &Image, change: impl FnOnce(&mut Value)) {
-    let mut manifest: Value = serde_json::from_slice(&image.manifest_bytes).unwrap();
-    change(&mut manifest);
-    let (digest, size) = put_blob(bench, manifest.to_string().as_bytes());
-    edit_index(bench, |index| {
-        index["manifests"][0]["digest"] = digest;
-        index["manifests"][0]["size"] = size;
-    });
-}
-
-/// Changes the configuration, and manifest and index with it.
-fn edit_config(bench: &Bench, image: &Image, change: impl FnOnce(&mut Value)) {
-    let mut config: Value = serde_json::from_slice(&image.config_bytes).unwrap();
-    change(&mut config);
-    let (digest, size) = put_blob(bench, config.to_string().as_bytes());
-    edit_manifest(bench, image, |manifest| {
-        manifest["config"]["digest"] = digest;
-        manifest["config"]["size"] = size;
-    });
 }
 
 #[test]

@@ -7,19 +7,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use serde_json::Value;
-use support::{Bench, oci};
+use support::{Bench, oci, refused};
 
 fn made() -> (Bench, Value) {
     let bench = Bench::new();
-    bench.assemble("image");
-    oci(&[
-        "archive",
-        "--out",
-        &bench.text("image.tar"),
-        &bench.text("image"),
-    ])
-    .ok()
-    .unwrap();
+    bench.assemble_and_archive();
     let facts = oci(&["facts", &bench.text("image")]).ok().unwrap();
     (bench, serde_json::from_str(&facts).unwrap())
 }
@@ -73,6 +65,94 @@ fn skopeo_copies_our_archive_without_changing_its_digest() {
     skopeo(&["copy", "--quiet", &from, &to]);
     let inspected: Value = serde_json::from_str(&skopeo(&["inspect", &to])).unwrap();
     assert_eq!(inspected["Digest"], facts["manifest_digest"]);
+}
+
+/// What `oci diff` shows of our image beside what skopeo made of it.
+fn difference(bench: &Bench, copy: &str) -> Option<String> {
+    match oci(&["diff", &bench.text("image"), &bench.text(copy)]) {
+        Ok(_) => None,
+        Err(failure) => {
+            let report = support::report(&failure);
+            assert_eq!(failure.error.exit_code(), 1, "{report}");
+            Some(failure.data)
+        }
+    }
+}
+
+const FORMS: [(&str, &str); 4] = [
+    ("oci:", ""),
+    ("oci:", ":some-name"),
+    ("oci-archive:", ""),
+    ("oci-archive:", ":some/name:v1"),
+];
+
+#[test]
+fn a_copy_by_skopeo_does_not_differ() {
+    let (bench, _) = made();
+    let from = format!("oci:{}", bench.text("image"));
+    for (place, (form, name)) in FORMS.iter().enumerate() {
+        let copy = format!("copy-{place}");
+        let to = format!("{form}{}{name}", bench.text(&copy));
+        skopeo(&["copy", "--quiet", &from, &to]);
+        assert_eq!(difference(&bench, &copy), None, "{to}");
+    }
+}
+
+#[test]
+fn a_copy_of_another_build_differs_in_the_file_that_does() {
+    let (bench, _) = made();
+    bench.put("program", b"#!not a real Program\n\x00\x01\x02\x03");
+    bench.assemble("other");
+    let from = format!("oci:{}", bench.text("other"));
+    for (place, (form, name)) in FORMS.iter().enumerate() {
+        let copy = format!("copy-{place}");
+        let to = format!("{form}{}{name}", bench.text(&copy));
+        skopeo(&["copy", "--quiet", &from, &to]);
+        let shown = difference(&bench, &copy).unwrap();
+        let start = "/sample: first differing byte at 13 (25 and 25 bytes)\n";
+        assert!(shown.starts_with(start), "{shown}");
+    }
+}
+
+#[test]
+fn a_copy_with_another_compression_differs_in_that_alone() {
+    let (bench, _) = made();
+    let ours = format!("oci:{}", bench.text("image"));
+    let recompressed = |format: &str, from: &str, to: &str| {
+        let to = format!("oci:{}", bench.text(to));
+        let format = format!("--dest-compress-format={format}");
+        skopeo(&["copy", "--quiet", "--dest-compress", &format, from, &to]);
+        to
+    };
+    let zstd = recompressed("zstd", &ours, "zstd");
+    let (code, report) = refused(&["diff", &bench.text("image"), &bench.text("zstd")]);
+    assert_eq!(code, 65);
+    assert!(report.contains("compressed with zstd"), "{report}");
+    // As that message proposes.
+    recompressed("gzip", &zstd, "gzip");
+    let shown = difference(&bench, "gzip").unwrap();
+    let start = "the layer differs in its compression alone: ";
+    assert!(shown.starts_with(start), "{shown}");
+}
+
+#[test]
+fn a_layout_that_skopeo_added_to_asks_which_image_is_meant() {
+    let (bench, facts) = made();
+    bench.put("program", b"other");
+    bench.assemble("other");
+    for (image, name) in [("image", "one"), ("other", "two")] {
+        let from = format!("oci:{}", bench.text(image));
+        let to = format!("oci:{}:{name}", bench.text("both"));
+        skopeo(&["copy", "--quiet", &from, &to]);
+    }
+    let (code, report) = refused(&["diff", &bench.text("image"), &bench.text("both")]);
+    assert_eq!(code, 65);
+    assert!(
+        report.contains("holds 2 images, choose one with LAYOUT@DIGEST: "),
+        "{report}"
+    );
+    let ours = facts["manifest_digest"].as_str().unwrap();
+    assert_eq!(difference(&bench, &format!("both@{ours}")), None);
 }
 
 /// What `docker load` reads, as far as a machine without a Docker engine can tell.

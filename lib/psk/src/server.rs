@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use mcbn_secret::Psk;
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
-use openssl::ssl::{ClientHelloResponse, Ssl, SslContext, SslMethod};
+use openssl::ssl::{ClientHelloResponse, Ssl, SslContext, SslMethod, SslVersion};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::context::{self, Versions};
@@ -33,22 +33,28 @@ impl Acceptor {
             .map_err(|stack| Setup::step("make an index")(stack.clone()))?;
         let own = keys.identity.clone();
         ctx.set_client_hello_callback(move |ssl, _alert| {
-            let found = ffi::pre_shared_key_extension(ssl).is_some_and(|extension| {
-                // Every identity is looked at, so that the time does not say which one matched.
-                offer::identities(extension).fold(false, |found, name| found | own.matches(name))
-            });
+            let found = ffi::pre_shared_key_extension(ssl)
+                .is_some_and(|extension| offer::names_exactly(extension, &own));
             ssl.set_ex_data(offered, OwnIdentityOffered(found));
             Ok(ClientHelloResponse::SUCCESS)
         });
         // A panic must not cross into C, so nothing here can: no indexing, no unwrapping.
         ctx.set_psk_server_callback(move |ssl, name, out| {
+            // OpenSSL ends the name at its first zero byte, in `tls_parse_ctos_psk` (extensions_srvr.c) as in
+            // `tls_process_cke_psk_preamble` (statem_srvr.c): what is equal here may have been longer.
             let own = keys.identity.matches(name.unwrap_or_default());
-            let own_follows = ssl.ex_data(offered).is_some_and(|offered| offered.0);
-            if !own && own_follows {
-                // TLS 1.3: a ticket of another server, or another of the client's keys. Ours comes next.
+            if ssl.version2() != Some(SslVersion::TLS1_3) {
+                // What follows a zero byte stays unseen here: TLS 1.2 has the name in a later message. It opens
+                // nothing, since the peer must know the key, and that name too stands in what the peer's Finished
+                // covers. The ClientHello's list means nothing in TLS 1.2, and must not change the answer.
+                return Ok(keys.answer(own, out));
+            }
+            let own_offered = ssl.ex_data(offered).is_some_and(|offered| offered.0);
+            if !own && own_offered {
+                // A ticket of another server, or another of the client's keys. Ours comes next.
                 return Ok(0);
             }
-            Ok(keys.answer(own, out))
+            Ok(keys.answer(own & own_offered, out))
         });
         Ok(Self { ctx: ctx.build() })
     }
@@ -65,7 +71,7 @@ impl Acceptor {
     }
 }
 
-/// Whether the ClientHello names the identity that the server has a key for.
+/// Whether the ClientHello names the identity that the server has a key for, and nothing that could be taken for it.
 struct OwnIdentityOffered(bool);
 
 static OFFERED: LazyLock<Result<Index<Ssl, OwnIdentityOffered>, ErrorStack>> =

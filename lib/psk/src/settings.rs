@@ -6,7 +6,10 @@ use std::str::FromStr;
 use mcbn_runtime::exit::{Exit, Failure};
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_secret::Psk;
-use mcbn_share::{Derivation, ManifestDigest, NoKey, NoPlan, Plan, Source, Threshold};
+use mcbn_share::{
+    ClaimedPlan, Derivation, ManifestDigest, NoKey, NoPlan, NotClaimed, Participant, Plan, Source,
+    Threshold,
+};
 
 use crate::{Identity, Versions};
 
@@ -57,13 +60,14 @@ pub const TLS12: Setting = Setting::switch(
 /// All that the settings say about the key and the handshake.
 #[derive(Clone, Debug)]
 pub struct KeyConfig {
-    plan: Plan,
+    plan: ClaimedPlan,
     manifest: Option<ManifestDigest>,
     identity: Identity,
     versions: Versions,
 }
 
 impl KeyConfig {
+    /// Also takes the inherited descriptors, so this comes before the program opens anything itself.
     pub fn read(given: &mut Given) -> Result<Self, Reported> {
         let plan = read_plan(given);
         let manifest = given.optional::<Digest>(&MANIFEST_DIGEST);
@@ -88,6 +92,11 @@ impl KeyConfig {
         self.versions
     }
 
+    /// Whose share is read from standard input, which then has nothing else to give.
+    pub fn of_standard_input(&self) -> Option<&Participant> {
+        self.plan.of_standard_input()
+    }
+
     /// Reads the shares and makes the key. Waits while a pipe's writer is at work, and holds up nothing else.
     pub async fn make(&self) -> Result<Psk, KeyError> {
         let this = self.clone();
@@ -105,11 +114,11 @@ impl KeyConfig {
     }
 }
 
-fn read_plan(given: &mut Given) -> Result<Plan, Reported> {
+fn read_plan(given: &mut Given) -> Result<ClaimedPlan, Reported> {
     let sources = given.all::<Source>(&SHARE);
     let derivation = given.one::<Derivation>(&DERIVATION);
     let threshold = given.optional::<Threshold>(&THRESHOLD);
-    Plan::new(derivation?, threshold?, sources?).map_err(|fault| {
+    let plan = Plan::new(derivation?, threshold?, sources?).map_err(|fault| {
         let settings: &[&Setting] = match fault {
             NoPlan::TooFew { .. }
             | NoPlan::TooMany
@@ -118,7 +127,24 @@ fn read_plan(given: &mut Given) -> Result<Plan, Reported> {
             NoPlan::NoThreshold | NoPlan::ThresholdForAll(_) => &[&DERIVATION, &THRESHOLD],
         };
         given.refuse(settings, fault)
+    })?;
+    plan.claim().map_err(|refused| {
+        refused
+            .into_iter()
+            .map(|fault| not_claimed(given, &fault))
+            .reduce(|_, last| last)
+            .expect("a claim that fails says of which descriptors")
     })
+}
+
+fn not_claimed(given: &mut Given, fault: &NotClaimed) -> Reported {
+    if let Some(hint) = fault.hint() {
+        given.hint(hint);
+    }
+    match std::error::Error::source(fault) {
+        Some(source) => given.refuse(&[&SHARE], format_args!("{fault}: {source}")),
+        None => given.refuse(&[&SHARE], fault),
+    }
 }
 
 /// There is no key: a share is missing or refused.
@@ -139,7 +165,8 @@ impl std::error::Error for KeyError {
 
 impl Failure for KeyError {
     fn exit(&self) -> Exit {
-        match self.0 {
+        match &self.0 {
+            NoKey::Unreadable(error) if error.is_about_permission() => Exit::Refused,
             NoKey::Unreadable(_) => Exit::Io,
             NoKey::Refused(_) => Exit::Refused,
         }

@@ -15,8 +15,8 @@ use crate::ffi;
 use crate::peer::{AuthenticatedPeer, Protocol};
 use crate::wire::Wire;
 
-/// Plaintext that one write takes: four full records, which then leave in one system call.
-const MAX_WRITE: usize = 128 * 1024;
+/// Plaintext that one write takes: eight full records, which then leave in one system call.
+const MAX_WRITE: usize = 8 * RECORD as usize;
 
 /// Bytes that one key encrypts. [RFC 8446 §5.5] allows AES-GCM about 2^24.5 full records; this is a third of it, and OpenSSL
 /// does not watch it.
@@ -24,7 +24,7 @@ const MAX_WRITE: usize = 128 * 1024;
 /// [RFC 8446 §5.5]: https://www.rfc-editor.org/rfc/rfc8446#section-5.5
 const KEY_LIFE: u64 = 1 << 37;
 
-/// Of a write, beside its bytes: small records wear a key as large ones do.
+/// Plaintext of a full record. Each write counts for one more: small records wear a key as large ones do.
 const RECORD: u64 = 16 * 1024;
 
 /// A connection to a peer that has shown that it knows the key.

@@ -4,22 +4,9 @@ mod support;
 
 use std::io::Write;
 
-use mcbn_psk::{HandshakeError, PeerFault, Protocol, Versions};
+use mcbn_psk::{PeerFault, Protocol, Versions};
 use openssl::ssl::{SslOptions, SslVersion};
 use support::*;
-
-/// Both versions, as client and server settings that lead to them.
-const BOTH: [(Versions, SslVersion); 2] = [
-    (Versions::Tls13, SslVersion::TLS1_3),
-    (Versions::Tls12And13, SslVersion::TLS1_2),
-];
-
-fn fault(outcome: Outcome) -> PeerFault {
-    match outcome {
-        Err(HandshakeError::Peer(fault)) => fault,
-        other => panic!("not the peer's fault: {other:?}"),
-    }
-}
 
 #[tokio::test]
 async fn the_key_opens_tls13() {
@@ -173,53 +160,6 @@ async fn a_server_with_another_key_is_refused() {
         let (foreign, ours) = against_client(&client, move |s| accept(&ctx, s)).await;
         assert!(foreign.is_err());
         assert!(matches!(fault(ours), PeerFault::Alert(51 | 20)));
-    }
-}
-
-#[tokio::test]
-async fn an_unknown_identity_looks_like_a_wrong_key() {
-    for (versions, version) in BOTH {
-        let server = acceptor(versions);
-        let mut seen = Vec::new();
-        for (identity, key) in [
-            ("Client1", OTHER_KEY),
-            ("nobody", KEY),
-            ("nobody", OTHER_KEY),
-            ("client1", KEY),
-            ("Client1 ", KEY),
-            ("Client11", KEY),
-            ("Client", KEY),
-        ] {
-            let mut ctx = foreign_client(version, None);
-            ctx.set_psk_client_callback(move |_, _, name, out| {
-                name[..identity.len()].copy_from_slice(identity.as_bytes());
-                name[identity.len()] = 0;
-                out[..key.len()].copy_from_slice(&key);
-                Ok(key.len())
-            });
-            let ctx = ctx.build();
-            let (foreign, ours) = against_server(&server, move |s| connect(&ctx, s, None)).await;
-            seen.push((alert_seen(foreign), fault(ours)));
-        }
-        seen.dedup();
-        let expected = if version == SslVersion::TLS1_3 {
-            51
-        } else {
-            20
-        };
-        assert_eq!(seen, [(expected, PeerFault::WrongKey)]);
-    }
-}
-
-#[tokio::test]
-async fn the_random_key_of_an_unknown_identity_is_not_a_known_one() {
-    for guess in [[0; 32], KEY] {
-        let (client, server) = meet(
-            &connector("nobody", guess, Versions::Tls13),
-            &acceptor(Versions::Tls13),
-        )
-        .await;
-        assert!(client.is_err() && server.is_err());
     }
 }
 

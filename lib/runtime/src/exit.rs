@@ -22,7 +22,7 @@ pub enum Exit {
     Platform,
     /// Reading or writing failed.
     Io,
-    /// Something was refused: a share, a peer, a token.
+    /// Something was refused: a share, a peer, a token; or this program may not do what it must.
     Refused,
 }
 

@@ -13,30 +13,49 @@ use rustix::process::{
 use std::error::Error;
 use std::fmt::{self, Display};
 
+/// Every step is done. Nothing runs without it.
+#[derive(Debug)]
+pub struct Hardened(());
+
 /// The steps, in order. They cannot be undone by an unprivileged process (umask and dumpable aside).
-pub fn harden() -> Result<(), NotHardened> {
-    let step = |step| move |errno| NotHardened { step, errno };
-
-    setrlimit(
-        Resource::Core,
-        Rlimit {
-            current: Some(0),
-            maximum: Some(0),
-        },
-    )
-    .map_err(step(Step::CoreLimit))?;
-    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(step(Step::Dumpable))?;
+pub fn harden() -> Result<Hardened, NotHardened> {
+    // It cannot fail.
     umask(Mode::RWXG | Mode::RWXO);
+    each(&[
+        (Step::CoreLimit, no_core_dumps),
+        (Step::Dumpable, not_dumpable),
+        (Step::Descriptors, all_descriptors),
+    ])
+}
 
-    let descriptors = getrlimit(Resource::Nofile);
-    setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: descriptors.maximum,
-            maximum: descriptors.maximum,
-        },
-    )
-    .map_err(step(Step::Descriptors))
+type Take = fn() -> Result<(), Errno>;
+
+fn each(steps: &[(Step, Take)]) -> Result<Hardened, NotHardened> {
+    for &(step, take) in steps {
+        take().map_err(|errno| NotHardened { step, errno })?;
+    }
+    Ok(Hardened(()))
+}
+
+fn no_core_dumps() -> Result<(), Errno> {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    setrlimit(Resource::Core, none)
+}
+
+fn not_dumpable() -> Result<(), Errno> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)
+}
+
+fn all_descriptors() -> Result<(), Errno> {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let all = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    setrlimit(Resource::Nofile, all)
 }
 
 /// The operating system refused a step of the hardening.
@@ -80,5 +99,37 @@ impl Failure for NotHardened {
 
     fn hint(&self) -> Option<String> {
         Some("the container's system call filter must allow prctl and prlimit64".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn a_step_that_fails_is_named_and_ends_the_program() {
+        static WENT_ON: AtomicBool = AtomicBool::new(false);
+        fn refused() -> Result<(), Errno> {
+            Err(Errno::PERM)
+        }
+        fn goes_on() -> Result<(), Errno> {
+            WENT_ON.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+        for (step, named) in [
+            (Step::CoreLimit, "RLIMIT_CORE"),
+            (Step::Dumpable, "PR_SET_DUMPABLE"),
+            (Step::Descriptors, "RLIMIT_NOFILE"),
+        ] {
+            let failure = each(&[(step, refused), (Step::Descriptors, goes_on)]).unwrap_err();
+            assert!(failure.to_string().contains(named), "{failure}");
+            let source = failure.source().expect("the system's reason");
+            assert_eq!(source.to_string(), Errno::PERM.to_string());
+            assert_eq!(failure.exit(), Exit::Platform);
+            assert!(failure.hint().unwrap().contains("system call filter"));
+        }
+        assert!(!WENT_ON.load(Ordering::Relaxed));
+        each(&[(Step::Descriptors, goes_on)]).unwrap();
     }
 }

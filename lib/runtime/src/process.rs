@@ -2,7 +2,7 @@
 
 use crate::admin::{self, Admin, Loopback};
 use crate::exit::{Exit, Failure, report};
-use crate::harden::harden;
+use crate::harden::{Hardened, harden};
 use crate::log::{self, Level};
 use crate::settings::{Given, Program, Reported};
 use crate::shutdown::{self, Shutdown};
@@ -24,6 +24,8 @@ pub struct Process {
 
 /// Reads the configuration, hardens the process, starts the log, the signals and the admin port, and runs `serve`.
 ///
+/// `read` runs before this program has a thread or a descriptor of its own: what it inherited is taken there.
+///
 /// `serve` ends by itself when its work is done, or after it was told to drain; half a second past the end of the
 /// drain it is dropped. Its error is reported with its hint, and becomes the exit code.
 pub fn main<C, E: Failure>(
@@ -39,11 +41,12 @@ pub fn main<C, E: Failure>(
         Ok(loaded) => loaded,
         Err(exit) => return exit.into(),
     };
-    if let Err(failure) = harden() {
-        return report(program.name(), &failure).into();
-    }
+    let hardened = match harden() {
+        Ok(hardened) => hardened,
+        Err(failure) => return report(program.name(), &failure).into(),
+    };
     log::install(basics.level);
-    run(program, basics, config, serve).into()
+    run(hardened, program, basics, config, serve).into()
 }
 
 /// The settings that every program has.
@@ -67,6 +70,7 @@ impl Basics {
 }
 
 fn run<C, E: Failure>(
+    _: Hardened,
     program: &'static Program,
     basics: Basics,
     config: C,

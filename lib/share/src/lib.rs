@@ -1,8 +1,9 @@
 //! From the participants' shares to one key.
 //!
-//! A [`Plan`] is what the configuration says: a [`Derivation`], and a [`Source`] for each [`Participant`]. Reading it
-//! gives [`Combined`] material, and that gives keys, each for one purpose. Every layout of bytes is that of the
-//! project's page on the wire and the key schedule, under the label that stands there.
+//! A [`Plan`] is what the configuration says: a [`Derivation`], and a [`Source`] for each [`Participant`]. It claims the
+//! descriptors that it names before the program opens any of its own. Reading it then gives [`Combined`] material, and
+//! that gives keys, each for one purpose. Every layout of bytes is that of the project's page on the wire and the key
+//! schedule, under the label that stands there.
 //!
 //! Every participant contributes secret bytes of their own, so a share that was never random (all zeros, a text, another
 //! participant's share) would quietly take consent out of the key. Such shares are refused by the participant's name and
@@ -26,9 +27,9 @@ pub use combine::{Combined, ContextTooLong, ManifestDigest, NotAManifestDigest};
 pub use contribution::Contribution;
 pub use derivation::{Derivation, NotADerivation};
 pub use participant::{NotAParticipant, Participant};
-pub use plan::{NoKey, NoPlan, Plan, Refused};
+pub use plan::{ClaimedPlan, NoKey, NoPlan, Plan, Refused};
 pub use shamir::{NotAThreshold, Threshold};
-pub use source::{NotASource, Source, Unreadable};
+pub use source::{NotASource, NotClaimed, Source, Unreadable};
 
 #[cfg(test)]
 mod known_answers;

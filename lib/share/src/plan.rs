@@ -5,7 +5,7 @@ use crate::derivation::Derivation;
 use crate::participant::Participant;
 use crate::quality;
 use crate::shamir::{self, Inconsistent, Threshold};
-use crate::source::{Source, Unreadable};
+use crate::source::{self, Claimed, NotClaimed, Source, Unreadable};
 use crate::text::{self, NotAShare};
 use mcbn_secret::{ShamirShare, Share};
 use std::error::Error;
@@ -82,6 +82,36 @@ impl Plan {
 
     pub fn participants(&self) -> impl Iterator<Item = &Participant> {
         self.sources.iter().map(|source| &source.participant)
+    }
+
+    /// Takes the inherited descriptors that the plan names. Reads nothing.
+    ///
+    /// This comes before the program starts a thread or opens anything itself: later, a number that was not inherited
+    /// could be something of its own.
+    ///
+    /// # Errors
+    ///
+    /// Every descriptor that was not inherited.
+    pub fn claim(self) -> Result<ClaimedPlan, Vec<NotClaimed>> {
+        let sources = source::claim(self.sources)?;
+        let rule = self.rule;
+        Ok(ClaimedPlan { rule, sources })
+    }
+}
+
+/// A plan that holds the descriptors that it will read.
+#[derive(Clone, Debug)]
+pub struct ClaimedPlan {
+    rule: Rule,
+    sources: Vec<Claimed>,
+}
+
+impl ClaimedPlan {
+    /// Whose share is read from standard input, which then has nothing else to give.
+    pub fn of_standard_input(&self) -> Option<&Participant> {
+        let mut sources = self.sources.iter();
+        let of_it = sources.find(|source| source.is_standard_input())?;
+        Some(&of_it.participant)
     }
 
     /// Reads every share, checks it, and combines them. Blocks while a pipe's writer is at work.

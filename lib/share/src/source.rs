@@ -10,9 +10,11 @@ use std::error::Error;
 use std::fmt::{self, Display};
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// One participant and the place of their share.
@@ -99,24 +101,74 @@ impl Text {
     }
 }
 
-impl Source {
-    /// Reads to the end of the file or pipe, and closes it.
+/// A source whose descriptor, if that is its place, is held.
+#[derive(Clone, Debug)]
+pub(crate) struct Claimed {
+    pub(crate) participant: Participant,
+    place: Held,
+}
+
+#[derive(Clone, Debug)]
+enum Held {
+    File(PathBuf),
+    Descriptor(RawFd, Arc<File>),
+}
+
+/// Takes the descriptors, all of them before anything else opens one: a number that was not inherited could then be
+/// a socket or a timer of this program.
+pub(crate) fn claim(sources: Vec<Source>) -> Result<Vec<Claimed>, Vec<NotClaimed>> {
+    let has_descriptors = sources
+        .iter()
+        .any(|source| matches!(source.place, Place::Descriptor(_)));
+    let mut inheritance = has_descriptors.then(Inheritance::new);
+    let mut claimed = Vec::with_capacity(sources.len());
+    let mut refused = Vec::new();
+    for Source { participant, place } in sources {
+        let place = match (place, &mut inheritance) {
+            (Place::Descriptor(number), Some(inheritance)) => match inheritance.take(number) {
+                Ok(file) => Held::Descriptor(number, Arc::new(file)),
+                Err(why) => {
+                    refused.push(NotClaimed {
+                        participant,
+                        number,
+                        why,
+                    });
+                    continue;
+                }
+            },
+            (Place::File(path), _) => Held::File(path),
+            (Place::Descriptor(_), None) => unreachable!("it is made where there is one"),
+        };
+        claimed.push(Claimed { participant, place });
+    }
+    match refused.is_empty() {
+        true => Ok(claimed),
+        false => Err(refused),
+    }
+}
+
+impl Claimed {
+    pub(crate) fn is_standard_input(&self) -> bool {
+        matches!(self.place, Held::Descriptor(0, _))
+    }
+
+    /// Reads to the end of the file or pipe.
     ///
     /// Blocks until a pipe's writer is done.
     pub(crate) fn read(&self) -> Result<Text, Unreadable> {
         let read = || match &self.place {
-            Place::File(path) => {
+            Held::File(path) => {
                 let file = File::open(path).map_err(Cause::Io)?;
                 refuse_what_others_can_open(&file)?;
-                bounded(file)
+                bounded(&file)
             }
-            Place::Descriptor(number) => bounded(inherited(*number)?),
+            Held::Descriptor(_, file) => bounded(file),
         };
         read().map_err(|cause| Unreadable {
             participant: self.participant.clone(),
             from: match self.place {
-                Place::File(_) => "its file",
-                Place::Descriptor(_) => "its descriptor",
+                Held::File(_) => "its file",
+                Held::Descriptor(..) => "its descriptor",
             },
             cause,
         })
@@ -132,30 +184,112 @@ fn refuse_what_others_can_open(file: &File) -> Result<(), Cause> {
     }
 }
 
-/// A duplicate of an inherited descriptor, which keeps its offset and needs no permission on the file.
-///
-/// `OwnedFd::from_raw_fd` would be unsafe: nothing vouches that the number is not some other part of this program.
-/// Here a wrong number is merely read, and what is neither a file nor a pipe is not even that. The descriptor itself
-/// stays open, and a pipe is empty by then.
-fn inherited(number: i32) -> Result<File, Cause> {
-    let own = pidfd_open(getpid(), PidfdFlags::empty());
-    match own.and_then(|own| pidfd_getfd(own, number, PidfdGetfdFlags::empty())) {
-        Ok(duplicate) => Ok(File::from(duplicate)),
-        Err(Errno::BADF) => Err(Cause::NotOpen),
-        // Containers' system call filters often forbid it. Opening the same file again needs permission on it.
-        Err(Errno::PERM | Errno::NOSYS) => reopened(number),
-        Err(errno) => Err(Cause::Io(errno.into())),
+/// What whoever started this program left open for it.
+struct Inheritance {
+    /// This process, to take descriptors from.
+    process: Result<OwnedFd, Errno>,
+    /// The numbers that became open since then.
+    own: Vec<RawFd>,
+}
+
+impl Inheritance {
+    fn new() -> Inheritance {
+        let process = pidfd_open(getpid(), PidfdFlags::empty());
+        let own = process.iter().map(AsRawFd::as_raw_fd).collect();
+        Inheritance { process, own }
+    }
+
+    /// A duplicate of an inherited descriptor, which keeps its offset and needs no permission on the file.
+    ///
+    /// `OwnedFd::from_raw_fd` would be unsafe: nothing vouches that the number is not some other part of this program.
+    /// The descriptor itself stays open, so that its number cannot come to mean something else.
+    fn take(&mut self, number: RawFd) -> Result<File, WhyNot> {
+        if self.own.contains(&number) {
+            return Err(WhyNot::NotInherited);
+        }
+        let duplicate = match &self.process {
+            Ok(process) => pidfd_getfd(process, number, PidfdGetfdFlags::empty()),
+            Err(errno) => Err(*errno),
+        };
+        let file = match duplicate {
+            Ok(duplicate) => File::from(duplicate),
+            Err(Errno::BADF) => return Err(WhyNot::NotInherited),
+            // Containers' system call filters often forbid it. Opening the same file again needs permission on it.
+            Err(Errno::PERM | Errno::NOSYS) => reopened(number)?,
+            Err(errno) => return Err(WhyNot::Io(errno.into())),
+        };
+        self.own.push(file.as_raw_fd());
+        Ok(file)
     }
 }
 
-fn reopened(number: i32) -> Result<File, Cause> {
+fn reopened(number: RawFd) -> Result<File, WhyNot> {
     File::open(format!("/proc/self/fd/{number}")).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Cause::NotOpen,
-        _ => Cause::Io(error),
+        io::ErrorKind::NotFound => WhyNot::NotInherited,
+        _ => WhyNot::Io(error),
     })
 }
 
-fn bounded(mut file: File) -> Result<Text, Cause> {
+/// A descriptor that was not left open for this program, or cannot be used: whoever started it is at fault.
+#[derive(Debug)]
+pub struct NotClaimed {
+    participant: Participant,
+    number: RawFd,
+    why: WhyNot,
+}
+
+#[derive(Debug)]
+enum WhyNot {
+    NotInherited,
+    Io(io::Error),
+}
+
+impl NotClaimed {
+    pub fn participant(&self) -> &Participant {
+        &self.participant
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self.why {
+            WhyNot::NotInherited => Some(
+                "the program that starts this one must open the descriptor, as `3<share` does in a shell",
+            ),
+            WhyNot::Io(_) => None,
+        }
+    }
+}
+
+impl Display for NotClaimed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let NotClaimed {
+            participant,
+            number,
+            why,
+        } = self;
+        match why {
+            WhyNot::NotInherited => write!(
+                f,
+                "descriptor {number}, with the share of {participant}, was not inherited"
+            ),
+            WhyNot::Io(_) => write!(
+                f,
+                "descriptor {number}, with the share of {participant}, cannot be taken over"
+            ),
+        }
+    }
+}
+
+impl Error for NotClaimed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.why {
+            WhyNot::NotInherited => None,
+            WhyNot::Io(error) => Some(error),
+        }
+    }
+}
+
+fn bounded(mut file: &File) -> Result<Text, Cause> {
     let kind = file.metadata().map_err(Cause::Io)?.file_type();
     if !kind.is_file() && !kind.is_fifo() {
         return Err(Cause::NeitherFileNorPipe);
@@ -191,7 +325,6 @@ pub struct Unreadable {
 #[derive(Debug)]
 enum Cause {
     Io(io::Error),
-    NotOpen,
     NeitherFileNorPipe,
     OpenToOthers,
     Empty,
@@ -203,15 +336,19 @@ impl Unreadable {
         &self.participant
     }
 
+    /// Whether it is about who may read the share: this program may not, or everyone may.
+    pub fn is_about_permission(&self) -> bool {
+        match &self.cause {
+            Cause::OpenToOthers => true,
+            Cause::Io(error) => error.kind() == io::ErrorKind::PermissionDenied,
+            Cause::NeitherFileNorPipe | Cause::Empty | Cause::TooLong => false,
+        }
+    }
+
     /// What to do next.
     pub fn hint(&self) -> Option<&'static str> {
-        match self.cause {
-            Cause::OpenToOthers => Some("give the file to the program's own user, and chmod 0400"),
-            Cause::NotOpen => Some(
-                "the program that starts this one must open the descriptor, as `3<share` does in a shell",
-            ),
-            Cause::Io(_) | Cause::NeitherFileNorPipe | Cause::Empty | Cause::TooLong => None,
-        }
+        self.is_about_permission()
+            .then_some("give the file to the program's own user, and chmod 0400")
     }
 }
 
@@ -226,7 +363,6 @@ impl Display for Unreadable {
         f.write_str(match cause {
             // The source of this error tells the rest.
             Cause::Io(_) => return Ok(()),
-            Cause::NotOpen => ": no such descriptor is open",
             Cause::NeitherFileNorPipe => ": it is neither a file nor a pipe",
             Cause::OpenToOthers => ": every user of this machine can read or write it",
             Cause::Empty => ": it is empty",

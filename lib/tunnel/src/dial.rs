@@ -65,16 +65,17 @@ impl Upstream {
         let deadline = Instant::now() + self.0.limit;
         let mut failures = Vec::new();
         loop {
-            let mut round = Vec::new();
-            let outcome = timeout_at(deadline, self.0.round(&establish, &mut round)).await;
-            // A round that the deadline cut short may have less to say than the one before.
-            if !round.is_empty() {
-                failures = round;
-            }
-            match outcome {
+            let mut round = Round::new();
+            match timeout_at(deadline, self.0.round(&establish, &mut round)).await {
                 Ok(Some(established)) => return Ok(established),
-                Ok(None) if self.0.is_worth_a_round(&failures) => {}
-                Ok(None) | Err(_) => break,
+                Ok(None) => failures = round.failures,
+                Err(_) => {
+                    failures = round.cut_short(failures);
+                    break;
+                }
+            }
+            if !self.0.is_worth_a_round(&failures) {
+                break;
             }
             // However long the rests have become, the end of the limit sees one more round.
             let last_round = deadline - self.0.limit / 10;
@@ -98,13 +99,13 @@ impl Inner {
     async fn round<T, E, F>(
         &self,
         establish: &impl Fn(TcpStream) -> F,
-        failures: &mut Vec<Failure<E>>,
+        round: &mut Round<E>,
     ) -> Option<T>
     where
         F: Future<Output = Result<T, E>>,
     {
         for target in self.by_rest() {
-            let established = self.try_target(&target, establish, failures).await;
+            let established = self.try_target(&target, establish, round).await;
             let (targets, _) = &mut *self.rests();
             match established {
                 Some(established) => {
@@ -121,37 +122,39 @@ impl Inner {
         &self,
         target: &Target,
         establish: &impl Fn(TcpStream) -> F,
-        failures: &mut Vec<Failure<E>>,
+        round: &mut Round<E>,
     ) -> Option<T>
     where
         F: Future<Output = Result<T, E>>,
     {
-        let fail = |address, cause| Failure {
-            target: target.clone(),
-            address,
-            cause,
-        };
+        round.begin(target, None, Step::Lookup);
         let hosts = match self.hosts(target).await {
             Ok(hosts) => hosts,
             Err(error) => {
-                failures.push(fail(None, Cause::Lookup(error)));
+                round.failed(target, None, Cause::Lookup(error));
                 return None;
             }
         };
         for host in hosts {
+            round.begin(target, None, Step::Lookup);
             let addresses = match self.addresses(&host).await {
                 Ok(addresses) => addresses,
                 Err(error) => {
-                    failures.push(fail(None, Cause::Lookup(error)));
+                    round.failed(target, None, Cause::Lookup(error));
                     continue;
                 }
             };
             let mut race = Race::new(addresses, EACH_ATTEMPT);
-            while let Some((address, outcome)) = race.next().await {
+            loop {
+                round.begin(target, None, Step::Connect);
+                let Some((address, outcome)) = race.next().await else {
+                    break;
+                };
                 let cause = match outcome {
                     Ok(stream) => {
                         // Small writes leave at once; without it they are only slower.
                         let _ = stream.set_nodelay(true);
+                        round.begin(target, Some(address), Step::Handshake);
                         match establish(stream).await {
                             Ok(established) => {
                                 self.rests().1.forget(&address);
@@ -163,7 +166,7 @@ impl Inner {
                     Err(error) => Cause::Connect(error),
                 };
                 self.rests().1.failed(address, Instant::now(), lot());
-                failures.push(fail(Some(address), cause));
+                round.failed(target, Some(address), cause);
             }
         }
         None
@@ -230,6 +233,54 @@ impl Inner {
     }
 }
 
+/// What one round has met so far, and what it is at.
+struct Round<E> {
+    failures: Vec<Failure<E>>,
+    at: Option<Failure<E>>,
+}
+
+impl<E> Round<E> {
+    fn new() -> Self {
+        Self {
+            failures: Vec::new(),
+            at: None,
+        }
+    }
+
+    fn begin(&mut self, target: &Target, address: Option<SocketAddr>, step: Step) {
+        self.at = Some(Failure {
+            target: target.clone(),
+            address,
+            cause: Cause::NoAnswer(step),
+        });
+    }
+
+    fn failed(&mut self, target: &Target, address: Option<SocketAddr>, cause: Cause<E>) {
+        self.at = None;
+        self.failures.push(Failure {
+            target: target.clone(),
+            address,
+            cause,
+        });
+    }
+
+    /// What is known of each place when the limit ends this round: what it met, else what the round before met, else
+    /// that there was no answer in time.
+    fn cut_short(self, before: Vec<Failure<E>>) -> Vec<Failure<E>> {
+        let mut known = self.failures;
+        for earlier in before.into_iter().chain(self.at) {
+            let is_told = known.iter().any(|failure| {
+                failure.target == earlier.target
+                    && (earlier.address.is_none() || failure.address == earlier.address)
+            });
+            if !is_told {
+                known.push(earlier);
+            }
+        }
+        known
+    }
+}
+
 /// A number that differs each time and from process to process. Nothing secret hangs on it.
 fn lot() -> u64 {
     RandomState::new().hash_one(())
@@ -262,10 +313,20 @@ pub enum Cause<E> {
     Lookup(LookupFailed),
     Connect(io::Error),
     Establish(E),
+    /// The limit came first.
+    NoAnswer(Step),
+}
+
+/// What has to be done to reach a place, in order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    Lookup,
+    Connect,
+    Handshake,
 }
 
 impl<E> Unreachable<E> {
-    /// What the last round met, in its order. Empty if the limit passed in the first attempt.
+    /// What the last round met, in its order; empty only where there are no targets.
     pub fn failures(&self) -> &[Failure<E>] {
         &self.failures
     }
@@ -275,7 +336,7 @@ impl<E: MayPass> Failure<E> {
     fn may_pass(&self) -> bool {
         match &self.cause {
             Cause::Lookup(LookupFailed::NotFound) => false,
-            Cause::Lookup(LookupFailed::NoAnswer) | Cause::Connect(_) => true,
+            Cause::Lookup(LookupFailed::NoAnswer) | Cause::Connect(_) | Cause::NoAnswer(_) => true,
             Cause::Establish(error) => error.may_pass(),
         }
     }
@@ -292,7 +353,7 @@ impl<E: fmt::Display> fmt::Display for Unreachable<E> {
         /// A service can have any number of hosts; a message is for people.
         const SHOWN: usize = 8;
         if self.failures.is_empty() {
-            return f.write_str("no answer in time");
+            return f.write_str("there is nowhere to connect to");
         }
         for (i, failure) in self.failures.iter().take(SHOWN).enumerate() {
             let separator = if i == 0 { "" } else { "; " };
@@ -317,6 +378,11 @@ impl<E: fmt::Display> fmt::Display for Failure<E> {
             Cause::Lookup(error) => write!(f, ": {error}"),
             Cause::Connect(error) => write!(f, ": {error}"),
             Cause::Establish(error) => write!(f, ": {error}"),
+            Cause::NoAnswer(Step::Lookup) => f.write_str(": its name was not looked up in time"),
+            Cause::NoAnswer(Step::Connect) => f.write_str(": no connection in time"),
+            Cause::NoAnswer(Step::Handshake) => {
+                f.write_str(": connected, but the handshake got no answer in time")
+            }
         }
     }
 }

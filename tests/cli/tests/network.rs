@@ -59,6 +59,7 @@ fn a_client_does_one_thing_at_a_time() {
             &[server, "--get=path"],
             &["--get=/"],
             &["--get=/", "--server=192.0.2.1"],
+            &[server, "--stdio", "--share=bob=fd:0"],
         ],
     );
 }
@@ -74,6 +75,35 @@ fn limits_that_make_no_sense_are_refused() {
             &["--handshake-timeout=0s", "--idle-timeout=5"],
             &["--drain-timeout=1000000d"],
         ],
+    );
+}
+
+/// The handshake would have time left, but the whole attempt has not.
+#[test]
+fn a_server_that_never_speaks_is_named() {
+    // Nobody accepts: the operating system does, and no byte comes.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = silent.local_addr().expect("it is bound");
+    let transcript = Transcript::new("psk-client", "silent_server");
+    transcript.folder().file("alice", PUBLISHED[0].1);
+    let server = format!("--server={address}");
+    let ended = transcript
+        .start(
+            &[],
+            &[
+                "--share=alice=file:alice",
+                &server,
+                "--get=/",
+                "--connect-timeout=200ms",
+            ],
+        )
+        .end();
+    ended.expect_code(69);
+    assert_eq!(
+        ended.stderr(),
+        format!(
+            "psk-client: error: cannot connect: {address}: connected, but the handshake got no answer in time\n"
+        )
     );
 }
 

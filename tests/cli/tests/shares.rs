@@ -70,9 +70,47 @@ fn a_share_that_cannot_be_read_is_named() {
         scene.refuses(&["--share=alice=file:empty"], IO);
         scene.file("long", &"0".repeat(5000));
         scene.refuses(&["--share=alice=file:long"], IO);
-        scene.refuses(&["--share=alice=fd:100"], IO);
         scene.refuses(&["--share=alice=fd:1"], USAGE);
     });
+}
+
+#[test]
+fn a_descriptor_that_was_not_inherited_is_refused() {
+    each("share_not_inherited", |scene| {
+        scene.file("bob", BOB);
+        scene.refuses(&["--share=alice=fd:100"], USAGE);
+        scene.refuses(
+            &[
+                "--share=alice=fd:100",
+                "--share=bob=file:bob",
+                "--share=carol=fd:101",
+            ],
+            USAGE,
+        );
+        scene.refuses(&["--share=alice=fd:100", "--share=bob=fd:100"], USAGE);
+    });
+}
+
+/// The programs open descriptors of their own, with the lowest free numbers.
+#[test]
+fn a_descriptor_of_the_program_itself_is_never_taken_for_an_inherited_one() {
+    for (program, needed) in PROGRAMS {
+        let transcript = Transcript::new(program, "own_descriptors");
+        transcript.folder().file("alice", ALICE);
+        let needed = needed.join(" ");
+        for number in 4..=9 {
+            let ended = transcript
+                .start_shell(&format!(
+                    "exec \"$program\" {needed} --share=alice=fd:3 --share=bob=fd:{number} \
+                     3<alice 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-"
+                ))
+                .end();
+            ended.expect_code(USAGE);
+            let expected = format!("descriptor {number}, with the share of bob, was not inherited");
+            assert!(ended.stderr().contains(&expected), "{ended}");
+            assert!(!ended.stderr().contains("alice"), "{ended}");
+        }
+    }
 }
 
 #[test]
@@ -80,7 +118,7 @@ fn a_share_that_others_can_read_is_refused() {
     each("share_open_to_others", |scene| {
         for (name, mode) in [("world-readable", 0o444), ("world-writable", 0o602)] {
             scene.transcript.folder().file_with_mode(name, ALICE, mode);
-            scene.refuses(&[&format!("--share=alice=file:{name}")], IO);
+            scene.refuses(&[&format!("--share=alice=file:{name}")], REFUSED);
         }
     });
 }

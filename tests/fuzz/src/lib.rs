@@ -17,7 +17,7 @@ pub use settings::{admin_address, arguments, variables};
 pub use share::{
     derivation_label, participant_name, shamir_share_text, share_source, share_text, threshold,
 };
-pub use units::{period, size};
+pub use units::{count, period, size};
 
 /// A parser's target and texts to start from.
 #[derive(Clone, Copy)]
@@ -60,6 +60,7 @@ targets! {
         include_bytes!("../testdata/client_hello_tls12"),
         b"GET / HTTP/1.1\r\n\r\n",
     ];
+    count: &[b"1", b"0", b"004096", b"18446744073709551615", b"18446744073709551616"];
     derivation_label: &[b"hkdf-v1", b"sha256-concat-hex", b"shamir-v1", b"bls-prf-v1"];
     participant_name: &[b"alice", b"a.b_c-0", b"Alice"];
     period: &[b"500ms", b"30s", b"5m", b"8760h", b"18446744073709551615h"];

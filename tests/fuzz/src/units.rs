@@ -1,7 +1,7 @@
-//! Times and sizes.
+//! Times, sizes and counts.
 
 use crate::share::with_text;
-use mcbn_runtime::units::{Period, Size};
+use mcbn_runtime::units::{Count, Period, Size};
 use std::time::Duration;
 
 pub fn period(data: &[u8]) {
@@ -11,6 +11,15 @@ pub fn period(data: &[u8]) {
             assert!(period.get() > Duration::ZERO && period.get() <= year);
             let milliseconds = format!("{}ms", period.get().as_millis());
             assert_eq!(milliseconds.parse(), Ok(period));
+        }
+    });
+}
+
+pub fn count(data: &[u8]) {
+    with_text(data, |text| {
+        if let Ok(count) = text.parse::<Count>() {
+            assert!(text.bytes().all(|b| b.is_ascii_digit()));
+            assert_eq!(count.get().to_string(), text.trim_start_matches('0'));
         }
     });
 }

@@ -159,6 +159,21 @@ fn an_identity_that_is_too_long() {
     guarded.has_refused("nothing_shared");
 }
 
+/// How long the search took would tell whether the last one is right.
+#[test]
+fn more_identities_than_a_client_has() {
+    let guarded = Guarded::start(Version::Tls13);
+    let mut identities = vec![b"x".to_vec(); 1000];
+    identities.push(Credentials::RIGHT.identity.into());
+    let hello = Hello {
+        identities,
+        ..Hello::of(Credentials::RIGHT)
+    };
+    let answer = hello::exchange(guarded.server.address(), &hello.records());
+    assert_eq!(answer, fatal(DECRYPT_ERROR));
+    guarded.has_refused("wrong_key");
+}
+
 // Sessions: each connection is authenticated by the key itself, anew.
 
 #[test]

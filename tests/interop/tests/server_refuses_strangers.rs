@@ -58,6 +58,27 @@ fn an_unknown_identity_over_tls12_looks_like_a_wrong_key() {
     guarded.has_refused("wrong_key");
 }
 
+/// OpenSSL hands an identity on up to its first zero byte.
+#[test]
+fn an_identity_that_only_begins_with_the_right_one_is_refused() {
+    let guarded = Guarded::start(Version::Tls13);
+    let right = Credentials::RIGHT.identity.as_bytes();
+    for identities in [
+        vec![[right, b"\0"].concat()],
+        vec![[right, b"\0evil"].concat()],
+        // The second one is right, but a server that takes the first for it would use that one's binder.
+        vec![[right, b"\0evil"].concat(), right.to_vec()],
+    ] {
+        let hello = Hello {
+            identities,
+            ..Hello::of(Credentials::RIGHT)
+        };
+        let answer = hello::exchange(guarded.server.address(), &hello.records());
+        assert_eq!(answer, fatal(DECRYPT_ERROR), "{hello:?}");
+    }
+    guarded.has_refused("wrong_key");
+}
+
 #[test]
 fn a_client_of_gnutls_with_a_wrong_key() {
     for version in [Version::Tls13, Version::Tls12] {

@@ -104,7 +104,7 @@ impl Config {
         let key = KeyConfig::read(given);
         let timeouts = Timeouts::read(given);
         let dns_server = connection::dns_server(given);
-        let mode = read_mode(given);
+        let mode = read_mode(given, key.as_ref().ok());
         Ok(Self {
             server: ServerConfig {
                 targets: targets?,
@@ -117,14 +117,20 @@ impl Config {
     }
 }
 
-fn read_mode(given: &mut Given) -> Result<Mode, Reported> {
+fn read_mode(given: &mut Given, key: Option<&KeyConfig>) -> Result<Mode, Reported> {
     let get = given.optional(&GET);
     let stdio = given.on(&STDIO);
     let listen = read_listen(given);
     let (get, listen) = (get?, listen?);
     match (get, stdio, listen) {
         (Some(path), false, None) => Ok(Mode::Get(path)),
-        (None, true, None) => Ok(Mode::Stdio),
+        (None, true, None) => match key.and_then(KeyConfig::of_standard_input) {
+            Some(participant) => Err(given.refuse(
+                &[&STDIO, &key::SHARE],
+                format_args!("standard input cannot hold the share of {participant} as well"),
+            )),
+            None => Ok(Mode::Stdio),
+        },
         (None, false, Some(listen)) => Ok(Mode::Listen(listen)),
         (None, false, None) => {
             given.hint("give one of --get, --stdio and --listen");

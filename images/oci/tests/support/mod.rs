@@ -2,11 +2,17 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod stored;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mcbn_oci::blobs::blob_path;
 use mcbn_oci::commands::{self, Failure};
+use mcbn_oci::digest::Digest;
+use mcbn_oci::image::Image;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub const SETTINGS: &str = r#"{
@@ -83,6 +89,14 @@ impl Bench {
     pub fn assemble(&self, out: &str) {
         oci(&self.recipe(out)).unwrap_or_else(|failure| panic!("{}", report(&failure)));
     }
+
+    /// Makes the sample image as the layout `image` and the archive `image.tar`.
+    pub fn assemble_and_archive(&self) {
+        self.assemble("image");
+        let (image, archive) = (self.text("image"), self.text("image.tar"));
+        oci(&["archive", "--out", &archive, &image])
+            .unwrap_or_else(|failure| panic!("{}", report(&failure)));
+    }
 }
 
 pub fn oci<S: AsRef<str>>(arguments: &[S]) -> Result<String, Failure> {
@@ -120,4 +134,41 @@ pub fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     }
     found.sort();
     found
+}
+
+/// Puts a blob into `image` and gives its digest and size.
+pub fn put_blob(bench: &Bench, content: &[u8]) -> (Value, Value) {
+    let digest = Digest::of(content);
+    let path = Path::new("image").join(blob_path(&digest));
+    bench.put(path.to_str().unwrap(), content);
+    (json!(digest), json!(content.len()))
+}
+
+/// Changes the index of the layout.
+pub fn edit_index(bench: &Bench, change: impl FnOnce(&mut Value)) {
+    let mut index: Value = serde_json::from_slice(&bench.read("image/index.json")).unwrap();
+    change(&mut index);
+    bench.put("image/index.json", index.to_string().as_bytes());
+}
+
+/// Changes the manifest and lets the index refer to the new one.
+pub fn edit_manifest(bench: &Bench, image: &Image, change: impl FnOnce(&mut Value)) {
+    let mut manifest: Value = serde_json::from_slice(&image.manifest_bytes).unwrap();
+    change(&mut manifest);
+    let (digest, size) = put_blob(bench, manifest.to_string().as_bytes());
+    edit_index(bench, |index| {
+        index["manifests"][0]["digest"] = digest;
+        index["manifests"][0]["size"] = size;
+    });
+}
+
+/// Changes the configuration, and manifest and index with it.
+pub fn edit_config(bench: &Bench, image: &Image, change: impl FnOnce(&mut Value)) {
+    let mut config: Value = serde_json::from_slice(&image.config_bytes).unwrap();
+    change(&mut config);
+    let (digest, size) = put_blob(bench, config.to_string().as_bytes());
+    edit_manifest(bench, image, |manifest| {
+        manifest["config"]["digest"] = digest;
+        manifest["config"]["size"] = size;
+    });
 }

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::net::{SocketAddr, TcpStream as StdStream};
 use std::time::Duration;
 
-use mcbn_psk::{Acceptor, Connector, HandshakeError, PskStream, Versions};
+use mcbn_psk::{Acceptor, Connector, HandshakeError, PeerFault, PskStream, Versions};
 use mcbn_secret::Psk;
 use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
@@ -24,7 +24,20 @@ pub const IDENTITY: &str = "Client1";
 pub const KEY: [u8; 32] = [7; 32];
 pub const OTHER_KEY: [u8; 32] = [8; 32];
 
+/// Both versions, as client and server settings that lead to them.
+pub const BOTH: [(Versions, SslVersion); 2] = [
+    (Versions::Tls13, SslVersion::TLS1_3),
+    (Versions::Tls12And13, SslVersion::TLS1_2),
+];
+
 pub type Outcome = Result<PskStream<TcpStream>, HandshakeError>;
+
+pub fn fault(outcome: Outcome) -> PeerFault {
+    match outcome {
+        Err(HandshakeError::Peer(fault)) => fault,
+        other => panic!("not the peer's fault: {other:?}"),
+    }
+}
 
 pub fn acceptor(versions: Versions) -> Acceptor {
     Acceptor::new(IDENTITY.parse().unwrap(), Psk::copied_from(&KEY), versions).unwrap()

@@ -32,7 +32,8 @@ impl Case {
     }
 
     fn key(&self, derivation: Derivation) -> Result<Combined, NoKey> {
-        self.plan(derivation, None).unwrap().read(None)
+        let plan = self.plan(derivation, None).unwrap();
+        plan.claim().unwrap().read(None)
     }
 
     fn refusal(&self, derivation: Derivation) -> String {
@@ -103,6 +104,7 @@ fn every_derivation_makes_another_key() {
 fn a_manifest_a_purpose_a_context_and_a_name_each_make_another_key() {
     let case = Case::new(&[("alice", ALICE), ("bob", BOB)]);
     let plan = case.plan(Derivation::HkdfV1, None).unwrap();
+    let plan = plan.claim().unwrap();
     let combined = plan.read(None).unwrap();
     let key = combined.tls_psk(b"Client1").unwrap();
     let with_manifest = plan.read(Some(&ManifestDigest([1; 32]))).unwrap();
@@ -293,6 +295,8 @@ fn counter(mut next: u8) -> impl FnMut(&mut [u8]) -> Result<(), Infallible> {
 
 fn shamir_key(case: &Case, threshold: u8) -> Result<Combined, NoKey> {
     case.plan(Derivation::ShamirV1, Some(threshold))
+        .unwrap()
+        .claim()
         .unwrap()
         .read(None)
 }

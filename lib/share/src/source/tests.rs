@@ -55,13 +55,17 @@ fn of_descriptor(descriptor: &impl AsRawFd) -> Source {
     }
 }
 
+fn read(source: &Source) -> Result<Text, Unreadable> {
+    claim(vec![source.clone()]).unwrap()[0].read()
+}
+
 fn text(source: &Source) -> String {
-    let text = source.read().unwrap();
+    let text = read(source).unwrap();
     String::from_utf8(text.expose_secret().to_vec()).unwrap()
 }
 
 fn refusal(source: &Source) -> String {
-    let error = source.read().err().expect("must be refused");
+    let error = read(source).err().expect("must be refused");
     let source = error.source().map(|s| format!(": {s}"));
     format!("{error}{}", source.unwrap_or_default())
 }
@@ -174,18 +178,35 @@ fn a_file_that_others_can_read_or_write_is_refused() {
     let path = folder.file("share", "a share");
     for mode in [0o604, 0o602, 0o644, 0o666] {
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-        let error = of_file(&path).read().err().unwrap();
+        let error = read(&of_file(&path)).err().unwrap();
         assert!(
             error
                 .to_string()
                 .ends_with("every user of this machine can read or write it")
         );
+        assert!(error.is_about_permission());
         assert!(error.hint().unwrap().contains("chmod 0400"));
     }
     for mode in [0o400, 0o440, 0o660] {
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
         assert_eq!(text(&of_file(&path)), "a share");
     }
+}
+
+/// Tests may run as a user whom no mode stops, so the answer of the operating system is made here.
+#[test]
+fn a_file_that_this_program_may_not_read_is_about_permission() {
+    let with = |kind: io::ErrorKind| Unreadable {
+        participant: "alice".parse().unwrap(),
+        from: "its file",
+        cause: Cause::Io(kind.into()),
+    };
+    let forbidden = with(io::ErrorKind::PermissionDenied);
+    assert!(forbidden.is_about_permission());
+    assert!(forbidden.hint().unwrap().contains("chmod 0400"));
+    let missing = with(io::ErrorKind::NotFound);
+    assert!(!missing.is_about_permission());
+    assert_eq!(missing.hint(), None);
 }
 
 #[test]
@@ -228,21 +249,51 @@ fn a_descriptor_can_also_be_opened_anew() {
     let (reader, mut writer) = io::pipe().unwrap();
     writer.write_all(b"a share").unwrap();
     drop(writer);
-    let text = bounded(reopened(reader.as_raw_fd()).unwrap()).unwrap();
+    let text = bounded(&reopened(reader.as_raw_fd()).unwrap()).unwrap();
     assert_eq!(text.expose_secret(), b"a share");
-    assert!(matches!(reopened(UNUSED), Err(Cause::NotOpen)));
+    assert!(matches!(reopened(UNUSED), Err(WhyNot::NotInherited)));
 }
 
 /// Far above what these tests open.
 const UNUSED: i32 = 987;
 
+fn not_claimed(sources: &[&str]) -> Vec<String> {
+    let sources = sources.iter().map(|text| text.parse().unwrap()).collect();
+    let refused = claim(sources).expect_err("must be refused");
+    assert!(refused.iter().all(|error| error.hint().is_some()));
+    refused.iter().map(NotClaimed::to_string).collect()
+}
+
 #[test]
-fn a_descriptor_that_is_not_open_is_refused() {
-    let source: Source = format!("alice=fd:{UNUSED}").parse().unwrap();
-    let error = source.read().err().unwrap();
+fn every_descriptor_that_is_not_open_is_refused() {
     assert_eq!(
-        error.to_string(),
-        "cannot read the share of alice from its descriptor: no such descriptor is open"
+        not_claimed(&["alice=fd:987", "bob=file:bob", "carol=fd:986"]),
+        [
+            "descriptor 987, with the share of alice, was not inherited",
+            "descriptor 986, with the share of carol, was not inherited",
+        ]
     );
-    assert!(error.hint().is_some());
+}
+
+/// What claiming itself opens is not taken for an inherited descriptor, though it has the lowest free number.
+#[test]
+fn a_descriptor_that_was_opened_since_is_refused() {
+    let (reader, _writer) = io::pipe().unwrap();
+    let mut inheritance = Inheritance::new();
+    let process = inheritance.process.as_ref().unwrap().as_raw_fd();
+    let alice = inheritance.take(reader.as_raw_fd()).unwrap();
+    for own in [process, alice.as_raw_fd()] {
+        assert!(matches!(inheritance.take(own), Err(WhyNot::NotInherited)));
+    }
+}
+
+/// The number keeps its meaning from the claim to the reading.
+#[test]
+fn a_claimed_descriptor_is_read_though_it_was_closed_since() {
+    let (reader, mut writer) = io::pipe().unwrap();
+    let claimed = claim(vec![of_descriptor(&reader)]).unwrap();
+    drop(reader);
+    writer.write_all(b"a share").unwrap();
+    drop(writer);
+    assert_eq!(claimed[0].read().unwrap().expose_secret(), b"a share");
 }

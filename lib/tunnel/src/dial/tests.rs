@@ -164,6 +164,51 @@ async fn a_judgement_of_one_does_not_end_the_wait_for_another() {
     assert!(start.elapsed() >= LIMIT * 9 / 10);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_handshake_that_gets_no_answer_is_told_with_its_server() {
+    let [silent, closed] = [server(b's').await, closed_port().await];
+    let wait = |_| std::future::pending::<Result<(), No>>();
+    let unreachable = upstream(&[silent]).connect(wait).await.unwrap_err();
+    let told = format!("{silent}: connected, but the handshake got no answer in time");
+    assert_eq!(unreachable.to_string(), told);
+    // What else was met is told as well.
+    let unreachable = upstream(&[closed, silent]).connect(wait).await.unwrap_err();
+    let all = unreachable.to_string();
+    assert!(all.starts_with(&format!("{closed}: Connection refused")));
+    assert!(all.ends_with(&format!("; {told}")), "{all}");
+}
+
+#[test]
+fn a_round_that_is_cut_short_keeps_what_the_one_before_met() {
+    let [a, b, c]: [Target; 3] =
+        ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"].map(|text| text.parse().unwrap());
+    let met = |target: &Target, cause| Failure {
+        target: target.clone(),
+        address: None,
+        cause,
+    };
+    let before = |targets: &[&Target]| -> Vec<Failure<No>> {
+        let all = targets.iter();
+        all.map(|target| met(target, Cause::Establish(No::ForGood)))
+            .collect()
+    };
+    let cut = |earlier: &[&Target]| {
+        let mut round = Round::new();
+        round.failed(&a, None, Cause::Establish(No::ForNow));
+        round.begin(&b, None, Step::Connect);
+        let failures = round.cut_short(before(earlier));
+        Unreachable { failures }.to_string()
+    };
+    assert_eq!(
+        cut(&[]),
+        "127.0.0.1:1: no: ForNow; 127.0.0.1:2: no connection in time"
+    );
+    assert_eq!(
+        cut(&[&a, &b, &c]),
+        "127.0.0.1:1: no: ForNow; 127.0.0.1:2: no: ForGood; 127.0.0.1:3: no: ForGood"
+    );
+}
+
 /// A DNS server that knows a few names and counts what it is asked.
 struct Dns {
     address: SocketAddr,
@@ -358,9 +403,15 @@ async fn a_silent_dns_server_does_not_outlast_the_limit() {
     let targets = vec!["a.example:1".parse().unwrap()];
     let names = Names::from_server(silent.local_addr().unwrap()).unwrap();
     let start = Instant::now();
-    let upstream = Upstream::new(targets, Some(names), LIMIT);
-    upstream.dial().await.unwrap_err();
-    assert!(start.elapsed() <= LIMIT + Duration::from_secs(1));
+    // Less than the resolver's own patience.
+    let limit = Duration::from_secs(1);
+    let upstream = Upstream::new(targets, Some(names), limit);
+    let unreachable = upstream.dial().await.unwrap_err();
+    assert!(start.elapsed() <= limit + Duration::from_secs(1));
+    assert_eq!(
+        unreachable.to_string(),
+        "a.example:1: its name was not looked up in time"
+    );
 }
 
 #[test]
