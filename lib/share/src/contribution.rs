@@ -3,7 +3,7 @@
 use crate::derivation::Derivation;
 use crate::participant::Participant;
 use crate::plan::{NoKey, Refused};
-use crate::source::Source;
+use crate::source::Claimed;
 use crate::{quality, shamir, text};
 use mcbn_secret::{ShamirShare, Share};
 
@@ -20,7 +20,7 @@ impl Contribution {
     /// # Errors
     ///
     /// [`NoKey`], with the participant's name: it cannot be read, is not a share, or does not look random.
-    pub fn read(source: &Source, derivation: Derivation) -> Result<Contribution, NoKey> {
+    pub fn read(source: &Claimed, derivation: Derivation) -> Result<Contribution, NoKey> {
         let whose = &source.participant;
         let text = source.read()?;
         // To decode it.
@@ -62,6 +62,7 @@ impl Contribution {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::claim;
     use std::io::Write;
     use std::os::fd::IntoRawFd;
 
@@ -72,7 +73,8 @@ mod tests {
         writer.write_all(text.as_bytes()).unwrap();
         drop(writer);
         let source = format!("alice=fd:{}", reader.into_raw_fd());
-        Contribution::read(&source.parse().unwrap(), derivation).map_err(|error| error.to_string())
+        let claimed = claim(vec![source.parse().unwrap()]).unwrap();
+        Contribution::read(&claimed[0], derivation).map_err(|error| error.to_string())
     }
 
     #[test]

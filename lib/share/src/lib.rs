@@ -29,7 +29,7 @@ pub use derivation::{Derivation, NotADerivation};
 pub use participant::{NotAParticipant, Participant};
 pub use plan::{ClaimedPlan, NoKey, NoPlan, Plan, Refused};
 pub use shamir::{NotAThreshold, Threshold};
-pub use source::{NotASource, NotClaimed, Source, Unreadable};
+pub use source::{Claimed, NotASource, NotClaimed, Source, Unreadable, claim};
 
 #[cfg(test)]
 mod known_answers;

@@ -103,7 +103,7 @@ impl Text {
 
 /// A source whose descriptor, if that is its place, is held.
 #[derive(Clone, Debug)]
-pub(crate) struct Claimed {
+pub struct Claimed {
     pub(crate) participant: Participant,
     place: Held,
 }
@@ -116,7 +116,11 @@ enum Held {
 
 /// Takes the descriptors, all of them before anything else opens one: a number that was not inherited could then be
 /// a socket or a timer of this program.
-pub(crate) fn claim(sources: Vec<Source>) -> Result<Vec<Claimed>, Vec<NotClaimed>> {
+///
+/// # Errors
+///
+/// Every descriptor that was not inherited, with its participant.
+pub fn claim(sources: Vec<Source>) -> Result<Vec<Claimed>, Vec<NotClaimed>> {
     let has_descriptors = sources
         .iter()
         .any(|source| matches!(source.place, Place::Descriptor(_)));
