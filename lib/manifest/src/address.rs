@@ -104,3 +104,94 @@ impl Display for NotAnAddress {
 }
 
 impl std::error::Error for NotAnAddress {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn long(labels: usize) -> String {
+        let label = format!("{}.", "x".repeat(62));
+        format!("{}{}:1", label.repeat(labels), "y")
+    }
+
+    #[test]
+    fn ordinary_addresses_are_taken() {
+        for text in [
+            "alice.example:7400",
+            "localhost:1",
+            "xn--mnchen-3ya.example:65535",
+            "7.example:80",
+            "a.b7:80",
+            "192.0.2.1:7400",
+            "[::1]:7400",
+            "[2001:db8::1]:7400",
+            "[::ffff:192.0.2.1]:7400",
+            &long(4),
+        ] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(address.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn host_and_port_are_told_apart() {
+        let address = |text: &str| text.parse::<Address>().unwrap();
+        let loopback = address("[::1]:7400");
+        assert_eq!(loopback.port(), 7400);
+        assert_eq!(*loopback.host(), Host::V6(Ipv6Addr::LOCALHOST));
+        assert_eq!(
+            *address("127.0.0.1:1").host(),
+            Host::V4(Ipv4Addr::LOCALHOST)
+        );
+        assert_eq!(
+            *address("k.example:1").host(),
+            Host::Name("k.example".into())
+        );
+    }
+
+    #[test]
+    fn an_odd_address_is_refused() {
+        for text in [
+            "",
+            ":",
+            ":7400",
+            "alice.example",
+            "alice.example:",
+            "alice.example:0",
+            "alice.example:65536",
+            "alice.example:+1",
+            "alice.example:07400",
+            "alice.example:7400 ",
+            " alice.example:7400",
+            "alice.example.:7400",
+            ".example:7400",
+            "a..b:7400",
+            "-a.example:7400",
+            "a-.example:7400",
+            "a_b.example:7400",
+            "Alice.example:7400",
+            "alice@example:7400",
+            "https://alice.example:7400",
+            "m\u{fc}nchen.example:7400",
+            "a\u{0}.example:7400",
+            "1.2.3:7400",
+            "127.1:7400",
+            "0x7f000001:7400",
+            "2130706433:7400",
+            "256.0.0.1:7400",
+            "127.0.0.01:7400",
+            "::1:7400",
+            "[::1:7400",
+            "::1]:7400",
+            "[127.0.0.1]:7400",
+            "[0:0::1]:7400",
+            "[2001:DB8::1]:7400",
+            "[fe80::1%eth0]:7400",
+            "[alice.example]:7400",
+            &format!("{}.example:7400", "x".repeat(64)),
+            &long(5),
+        ] {
+            assert_eq!(text.parse::<Address>(), Err(NotAnAddress), "{text:?}");
+        }
+    }
+}

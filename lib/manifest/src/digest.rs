@@ -125,3 +125,55 @@ impl Display for NotAKeyId {
 impl std::error::Error for NotAPin {}
 impl std::error::Error for NotAnImageDigest {}
 impl std::error::Error for NotAKeyId {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    const PIN: &str = "ABEiM0RVZneImaq7zN3u_wARIjNEVWZ3iJmqu8zd7v8";
+
+    #[test]
+    fn each_is_read_back() {
+        let image = format!("sha256:{HEX}");
+        let bytes = HEX.parse::<KeyId>().unwrap().0;
+        assert_eq!(bytes[14..18], [0xee, 0xff, 0x00, 0x11]);
+        assert_eq!(image.parse(), Ok(ImageDigest(bytes)));
+        assert_eq!(PIN.parse(), Ok(Pin(bytes)));
+        assert_eq!(KeyId(bytes).to_string(), HEX);
+        assert_eq!(ImageDigest(bytes).to_string(), image);
+        assert_eq!(Pin(bytes).to_string(), PIN);
+        assert_eq!(format!("{:?}", Pin(bytes)), format!("Pin({PIN})"));
+    }
+
+    #[test]
+    fn another_form_is_refused() {
+        for hex in [
+            "",
+            &HEX[2..],
+            &format!("{HEX}00"),
+            &HEX.to_uppercase(),
+            &HEX.replace('a', "g"),
+            &format!("{HEX} "),
+        ] {
+            assert_eq!(hex.parse::<KeyId>(), Err(NotAKeyId), "{hex:?}");
+            let image = format!("sha256:{hex}");
+            assert_eq!(image.parse::<ImageDigest>(), Err(NotAnImageDigest));
+        }
+        for prefix in ["", "sha512:", "SHA256:", "sha256", "sha256: "] {
+            let image = format!("{prefix}{HEX}");
+            assert_eq!(image.parse::<ImageDigest>(), Err(NotAnImageDigest));
+        }
+        for pin in [
+            "",
+            HEX,
+            &PIN[1..],
+            &format!("{PIN}="),
+            &PIN.replace('_', "/"),
+            // Bits beyond the last byte.
+            &format!("{}9", &PIN[..42]),
+        ] {
+            assert_eq!(pin.parse::<Pin>(), Err(NotAPin), "{pin:?}");
+        }
+    }
+}

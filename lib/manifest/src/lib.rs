@@ -21,6 +21,7 @@ mod address;
 mod digest;
 mod mistake;
 mod name;
+mod parse;
 pub mod policy;
 
 pub use address::{Address, Host, NotAnAddress};
@@ -79,8 +80,8 @@ impl Manifest {
     /// # Errors
     ///
     /// Every mistake in it, in the order of their places.
-    pub fn parse(_bytes: &[u8]) -> Result<Manifest, Mistakes> {
-        todo!()
+    pub fn parse(bytes: &[u8]) -> Result<Manifest, Mistakes> {
+        parse::manifest(bytes)
     }
 
     /// SHA-256 of the exact bytes that were parsed.

@@ -41,3 +41,25 @@ impl Display for NotAName {
 }
 
 impl std::error::Error for NotAName {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_names_are_taken() {
+        for name in ["a", "house", "2", "-", "psk-server", &"x".repeat(63)] {
+            assert_eq!(name.parse::<Name>().unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn an_odd_name_is_refused() {
+        let long = "x".repeat(64);
+        for name in [
+            "", "House", "a b", "a.b", "a_b", "a/b", "a\n", "\0", "\u{e9}", &long,
+        ] {
+            assert_eq!(name.parse::<Name>(), Err(NotAName), "{name:?}");
+        }
+    }
+}

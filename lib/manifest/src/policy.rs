@@ -18,7 +18,8 @@ pub struct Policy {
     /// Which kind of token vouches for the machine.
     pub token: TokenKind,
     pub software: Vec<Software>,
-    /// An image with a shell for its operator is accepted.
+    /// An image of the machine that has a shell for its operator is accepted, too. Nothing is said of the support of
+    /// such images, so `support` is not judged where one runs.
     pub insecure_debug: bool,
     /// One of these must be among what is said of the image.
     pub support: Vec<Support>,
@@ -194,5 +195,29 @@ impl Hardware {
             "INTEL_TDX" => Some(Hardware::IntelTdx),
             _ => name.parse().ok(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for demand in Demand::ALL {
+            assert_eq!(demand.as_str().parse(), Ok(*demand));
+        }
+        assert_eq!(Demand::ALL.len(), 17);
+        assert_eq!("Debug".parse::<Demand>(), Err(Unknown));
+    }
+
+    #[test]
+    fn tokens_have_two_spellings_of_one_model() {
+        for model in Hardware::ALL {
+            assert_eq!(Hardware::from_claim(model.as_str()), Some(*model));
+        }
+        assert_eq!(Hardware::from_claim("INTEL_TDX"), Some(Hardware::IntelTdx));
+        assert_eq!(Hardware::from_claim("AMD_SEV"), None);
+        assert_eq!(Hardware::from_claim("gcp_amd_sev"), None);
     }
 }
