@@ -5,6 +5,7 @@
 //! ones in every run.
 #![forbid(unsafe_code)]
 
+mod manifest;
 mod network;
 mod settings;
 mod share;
@@ -12,6 +13,7 @@ mod share;
 mod smoke;
 mod units;
 
+pub use manifest::manifest;
 pub use network::{client_flight, psk_identity, server_flight, target_text};
 pub use settings::{admin_address, arguments, variables};
 pub use share::{
@@ -62,6 +64,11 @@ targets! {
     ];
     count: &[b"1", b"0", b"004096", b"18446744073709551615", b"18446744073709551616"];
     derivation_label: &[b"hkdf-v1", b"sha256-concat-hex", b"shamir-v1", b"bls-prf-v1"];
+    manifest: &[
+        include_bytes!("../testdata/manifest.toml"),
+        b"version = 1\nrule = \"unanimous\"\n[[participant]]\nname = \"alice\"\n[attestation]\ndebug = false",
+        b"\xef\xbb\xbfversion = 1",
+    ];
     participant_name: &[b"alice", b"a.b_c-0", b"Alice"];
     period: &[b"500ms", b"30s", b"5m", b"8760h", b"18446744073709551615h"];
     psk_identity: &[b"Client1", b"\xc3\xa9", b"a b"];
