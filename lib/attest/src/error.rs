@@ -1,8 +1,10 @@
-//! Why a token is refused, sorted by who is at fault. No variant carries a part of the token that its sender chose,
-//! but for names that are shown escaped.
+//! Why a token is refused, sorted by who is at fault. No variant carries a part of the token: its sender may be anyone.
 
 use crate::chain::ChainFault;
+use crate::fetch::Unfetched;
 use crate::json::JsonFault;
+use crate::jwks::NotAJwks;
+use crate::location::Location;
 use std::fmt::{self, Display};
 
 /// A token that was not verified.
@@ -70,10 +72,14 @@ pub enum Part {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeysFault {
-    /// They could not be fetched, and those at hand are too old, or none are.
-    Unavailable,
     /// They are being fetched by another call.
     Busy,
+    /// They could not be fetched from there.
+    Fetch(Location, Unfetched),
+    /// The issuer's description of itself is malformed, or another issuer's.
+    Discovery,
+    /// What it publishes is not a key set.
+    Jwks(NotAJwks),
 }
 
 impl Refused {
@@ -111,8 +117,8 @@ impl KeysFault {
     /// A short fixed word for logs, metrics and answers.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Unavailable => "keys-unavailable",
             Self::Busy => "keys-busy",
+            Self::Fetch(..) | Self::Discovery | Self::Jwks(_) => "keys-unavailable",
         }
     }
 }
@@ -178,10 +184,12 @@ impl Display for Part {
 
 impl Display for KeysFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unavailable => "the issuer's keys could not be fetched",
-            Self::Busy => "the issuer's keys are being fetched",
-        })
+        match self {
+            Self::Busy => f.write_str("the issuer's keys are being fetched"),
+            Self::Fetch(location, why) => write!(f, "could not fetch {location}: {why}"),
+            Self::Discovery => f.write_str("the issuer does not describe itself as it should"),
+            Self::Jwks(why) => why.fmt(f),
+        }
     }
 }
 

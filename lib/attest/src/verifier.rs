@@ -1,4 +1,4 @@
-//! From a token's text to a token that is genuine, fresh and meant for this verifier.
+//! From a token's text to the proof that it is genuine, in time and meant for this one use.
 
 use crate::chain::Root;
 use crate::claims::Claims;
@@ -6,14 +6,27 @@ use crate::error::{KeysFault, Refused, TokenFault};
 use crate::fetch::Fetch;
 use crate::issuer::Issuer;
 use crate::jwks::Jwks;
+use crate::jws::{self, Jws};
 use crate::leeway::Leeway;
+use crate::published::Published;
 use mcbn_manifest::policy::TokenKind;
 use rustls_pki_types::UnixTime;
+use serde_json::{Map, Value};
 
-/// Verifies tokens of one issuer and one kind. Shared between threads; a call may block while keys are fetched.
+/// Verifies tokens of one issuer and one kind.
+///
+/// Shared between threads. A call takes tens of microseconds, but for one call a minute at most, which may fetch keys
+/// and blocks as long as that takes.
 pub struct Verifier {
     issuer: Issuer,
+    keys: Keys,
     leeway: Leeway,
+}
+
+enum Keys {
+    Published(Published),
+    Copied(Jwks),
+    Certified(Root),
 }
 
 /// What a token must say for this one use of it.
@@ -26,60 +39,136 @@ pub struct Expected<'a> {
     pub now: UnixTime,
 }
 
-/// The proof that a token is signed by the issuer, in time, and was made for what was [`Expected`].
+/// The proof that a token is signed by the issuer, in time, and made for what was [`Expected`].
 #[derive(Clone, Debug)]
 pub struct VerifiedToken {
     claims: Claims,
     kind: TokenKind,
-    payload: serde_json::Value,
-}
-
-/// A token's text, read strictly and not verified at all. For people to look at.
-#[derive(Clone, Debug)]
-pub struct Unverified {
-    claims: Claims,
-    kind: TokenKind,
-    payload: serde_json::Value,
+    payload: Map<String, Value>,
 }
 
 impl Verifier {
-    /// Seconds between `iat` or `nbf` and `exp`. Google's tokens live one hour.
+    /// Seconds from `iat` and from `nbf` to `exp`. Google's tokens live one hour.
     pub const MAX_LIFETIME: u64 = 7200;
 
-    /// OIDC tokens, with keys that the issuer publishes: fetched when they are needed first.
-    pub fn discovering(_issuer: Issuer, _fetch: Box<dyn Fetch>, _leeway: Leeway) -> Verifier {
-        todo!()
+    /// OIDC tokens, with the keys that the issuer publishes: fetched when they are needed first.
+    pub fn discovering(issuer: Issuer, fetch: Box<dyn Fetch>, leeway: Leeway) -> Verifier {
+        let keys = Keys::Published(Published::new(issuer.clone(), fetch));
+        Verifier {
+            issuer,
+            keys,
+            leeway,
+        }
     }
 
-    /// OIDC tokens, with keys that were copied before; they never expire here.
-    pub fn offline(_issuer: Issuer, _keys: Jwks, _leeway: Leeway) -> Verifier {
-        todo!()
+    /// OIDC tokens, with keys that were copied from the issuer before; they never grow too old here.
+    pub fn offline(issuer: Issuer, keys: Jwks, leeway: Leeway) -> Verifier {
+        let keys = Keys::Copied(keys);
+        Verifier {
+            issuer,
+            keys,
+            leeway,
+        }
     }
 
     /// PKI tokens.
-    pub fn pinned(_issuer: Issuer, _root: Root, _leeway: Leeway) -> Verifier {
-        todo!()
+    pub fn pinned(issuer: Issuer, root: Root, leeway: Leeway) -> Verifier {
+        let keys = Keys::Certified(root);
+        Verifier {
+            issuer,
+            keys,
+            leeway,
+        }
     }
 
+    /// Of the tokens that it verifies; it refuses the other one.
     pub fn kind(&self) -> TokenKind {
-        todo!()
+        match self.keys {
+            Keys::Published(_) | Keys::Copied(_) => TokenKind::Oidc,
+            Keys::Certified(_) => TokenKind::Pki,
+        }
     }
 
-    /// Fetches the issuer's keys now, for whoever wants to know at start that it works.
+    /// Fetches the issuer's keys if there are none yet, for whoever wants to know at start that it works.
     ///
     /// # Errors
     ///
     /// They cannot be had.
-    pub fn warm(&self, _now: UnixTime) -> Result<(), KeysFault> {
-        todo!()
+    pub fn warm(&self, now: UnixTime) -> Result<(), KeysFault> {
+        match &self.keys {
+            Keys::Published(keys) => keys.warm(now),
+            Keys::Copied(_) | Keys::Certified(_) => Ok(()),
+        }
     }
 
     /// # Errors
     ///
     /// The token is not genuine, not in time or not what was expected; or the keys are not there.
-    pub fn verify(&self, _token: &str, _expected: &Expected<'_>) -> Result<VerifiedToken, Refused> {
-        let _ = (&self.issuer, self.leeway);
-        todo!()
+    pub fn verify(&self, token: &str, expected: &Expected<'_>) -> Result<VerifiedToken, Refused> {
+        let token = Jws::parse(token)?;
+        self.check_signature(&token, expected.now)?;
+        let claims = Claims::read(&token.payload)?;
+        self.check_claims(&claims, expected)?;
+        Ok(VerifiedToken {
+            claims,
+            kind: self.kind(),
+            payload: token.payload,
+        })
+    }
+
+    fn check_signature(&self, token: &Jws<'_>, now: UnixTime) -> Result<(), Refused> {
+        let (signed, signature) = (token.signed, &token.signature);
+        if let Keys::Certified(root) = &self.keys {
+            let chain = token.header.x5c.as_deref();
+            let chain = chain.ok_or(TokenFault::NoParameter("x5c"))?;
+            return Ok(root.verify(chain, now, signed, signature)?);
+        }
+        if token.header.x5c.is_some() {
+            return Err(TokenFault::Parameter("x5c").into());
+        }
+        let id = token.header.kid.as_deref();
+        let id = id.ok_or(TokenFault::NoParameter("kid"))?;
+        let verify = |keys: &Jwks| match keys.key(id) {
+            Some(key) => key.verify(signed, signature),
+            None => Err(TokenFault::UnknownKey),
+        };
+        match &self.keys {
+            Keys::Published(keys) => Ok(verify(&*keys.having(id, now)?)?),
+            Keys::Copied(keys) => Ok(verify(keys)?),
+            Keys::Certified(_) => unreachable!("returned above"),
+        }
+    }
+
+    fn check_claims(&self, claims: &Claims, expected: &Expected<'_>) -> Result<(), TokenFault> {
+        if claims.iss != self.issuer.as_str() {
+            return Err(TokenFault::Issuer);
+        }
+        // Exactly one: a token that is for others too could be theirs to present.
+        if claims.aud != [expected.audience] {
+            return Err(TokenFault::Audience);
+        }
+        self.check_times(claims, expected.now.as_secs())?;
+        if expected.nonces.is_empty() || claims.eat_nonce != expected.nonces {
+            return Err(TokenFault::Nonces);
+        }
+        Ok(())
+    }
+
+    fn check_times(&self, claims: &Claims, now: u64) -> Result<(), TokenFault> {
+        let Claims { exp, iat, nbf, .. } = *claims;
+        let leeway = self.leeway.seconds();
+        let lifetime = exp.checked_sub(iat.min(nbf));
+        let is_sound = exp > iat.max(nbf) && lifetime.is_some_and(|l| l <= Self::MAX_LIFETIME);
+        if !is_sound {
+            return Err(TokenFault::Lifetime);
+        }
+        if now >= exp.saturating_add(leeway) {
+            return Err(TokenFault::Expired);
+        }
+        if iat.max(nbf) > now.saturating_add(leeway) {
+            return Err(TokenFault::NotYetValid);
+        }
+        Ok(())
     }
 }
 
@@ -93,27 +182,43 @@ impl VerifiedToken {
     }
 
     /// Every claim, those too that no one judges: to be shown, never to be judged.
-    pub fn payload(&self) -> &serde_json::Value {
+    pub fn payload(&self) -> &Map<String, Value> {
         &self.payload
     }
 }
 
+/// A token's text, read as strictly and verified not at all: anyone may have written it. For people to look at.
+#[derive(Clone, Debug)]
+pub struct Unverified {
+    claims: Claims,
+    kind: TokenKind,
+    payload: Map<String, Value>,
+}
+
 impl Unverified {
     /// Bytes of a token.
-    pub const MAX_LEN: usize = 64 * 1024;
+    pub const MAX_LEN: usize = jws::MAX_LEN;
 
     /// # Errors
     ///
     /// Not a token by form.
-    pub fn parse(_token: &str) -> Result<Unverified, TokenFault> {
-        todo!()
+    pub fn parse(token: &str) -> Result<Unverified, TokenFault> {
+        let token = Jws::parse(token)?;
+        Ok(Unverified {
+            claims: Claims::read(&token.payload)?,
+            kind: match token.header.x5c {
+                Some(_) => TokenKind::Pki,
+                None => TokenKind::Oidc,
+            },
+            payload: token.payload,
+        })
     }
 
     pub fn insecure_claims(&self) -> &Claims {
         &self.claims
     }
 
-    pub fn insecure_payload(&self) -> &serde_json::Value {
+    pub fn insecure_payload(&self) -> &Map<String, Value> {
         &self.payload
     }
 
