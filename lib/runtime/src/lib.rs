@@ -52,4 +52,5 @@ pub mod log;
 pub mod process;
 pub mod settings;
 pub mod shutdown;
+pub mod suite;
 pub mod units;

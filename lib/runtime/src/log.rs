@@ -21,6 +21,10 @@ pub const LEVEL: Setting = Setting::value(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level(LevelFilter);
 
+impl Level {
+    pub const ERROR: Level = Level(LevelFilter::ERROR);
+}
+
 impl FromStr for Level {
     type Err = NotALevel;
 

@@ -49,6 +49,29 @@ pub fn main<C, E: Failure>(
     run(hardened, program, basics, config, serve).into()
 }
 
+/// The same for a [`Program::tool`]: reads the configuration, hardens the process, and does the one thing.
+pub fn once<C, E: Failure>(
+    program: &'static Program,
+    read: impl FnOnce(&mut Given) -> Result<C, Reported>,
+    act: impl FnOnce(C) -> Result<(), E>,
+) -> ExitCode {
+    let config = match program.load(read) {
+        Ok(config) => config,
+        Err(exit) => return exit.into(),
+    };
+    if let Err(failure) = harden() {
+        return report(program.name(), &failure).into();
+    }
+    // A person reads its standard error: only a bug is logged there.
+    log::install(Level::ERROR);
+    match catch_unwind(AssertUnwindSafe(|| act(config))) {
+        Ok(Ok(())) => Exit::Ok,
+        Ok(Err(failure)) => report(program.name(), &failure),
+        Err(_) => Exit::Bug,
+    }
+    .into()
+}
+
 /// The settings that every program has.
 struct Basics {
     level: Level,

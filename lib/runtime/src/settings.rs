@@ -10,8 +10,8 @@
 
 mod fault;
 mod given;
-mod help;
-mod process;
+pub(crate) mod help;
+pub(crate) mod process;
 
 pub use fault::{Faults, Reported};
 pub use given::{Asked, Given};
@@ -32,6 +32,8 @@ pub struct Setting {
     repeat: bool,
     required: bool,
     operator: bool,
+    /// It stands alone, without a flag.
+    operand: bool,
     help: &'static str,
 }
 
@@ -45,6 +47,7 @@ impl Setting {
             repeat: false,
             required: false,
             operator: false,
+            operand: false,
             help,
         }
     }
@@ -54,6 +57,14 @@ impl Setting {
         Setting {
             value: None,
             ..Setting::value(name, "", help)
+        }
+    }
+
+    /// What a command is about: `VALUE`, without a flag and without a variable. Operands are taken in the table's order.
+    pub const fn operand(name: &'static str, value: &'static str, help: &'static str) -> Setting {
+        Setting {
+            operand: true,
+            ..Setting::value(name, value, help)
         }
     }
 
@@ -91,8 +102,12 @@ impl Setting {
         self.name
     }
 
+    /// What people type: `--name`, or what an operand looks like.
     pub fn flag(&self) -> String {
-        format!("--{}", self.name)
+        match self.value {
+            Some(value) if self.operand => value.into(),
+            _ => format!("--{}", self.name),
+        }
     }
 
     pub fn variable(&self) -> String {
@@ -152,9 +167,13 @@ pub struct Program {
     about: &'static str,
     own: &'static [Setting],
     ports: &'static [Port],
+    /// The words after the name that call it, where one executable is several programs.
+    command: &'static str,
+    shared: &'static [Setting],
+    beside: &'static [&'static [Setting]],
 }
 
-/// The rows that every program has.
+/// The rows that every program has that runs until it is told to end.
 const SHARED: &[Setting] = &[log::LEVEL, admin::LISTEN, shutdown::DRAIN];
 
 /// Flags that are not settings.
@@ -192,11 +211,57 @@ impl Program {
             about,
             own: settings,
             ports,
+            command: "",
+            shared: SHARED,
+            beside: &[],
+        }
+    }
+
+    /// A program that does one thing and ends: it has no log to set, no admin port and no drain.
+    pub const fn tool(
+        name: &'static str,
+        version: &'static str,
+        about: &'static str,
+        settings: &'static [Setting],
+    ) -> Program {
+        Program {
+            shared: &[],
+            ..Program::new(name, version, about, settings, &[])
+        }
+    }
+
+    /// One program of several in one executable, called by these words: see [`crate::suite`].
+    ///
+    /// Variables of the tables `beside` it may be set, and mean nothing to it.
+    pub const fn under(
+        self,
+        command: &'static str,
+        beside: &'static [&'static [Setting]],
+    ) -> Program {
+        Program {
+            command,
+            beside,
+            ..self
         }
     }
 
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The words that call it after the name; empty where the name is enough.
+    pub fn command(&self) -> impl Iterator<Item = &'static str> {
+        self.command.split_whitespace()
+    }
+
+    pub const fn about(&self) -> &'static str {
+        self.about
+    }
+
+    /// What people type to call it.
+    fn called(&self) -> String {
+        let words = std::iter::once(self.name).chain(self.command());
+        words.collect::<Vec<_>>().join(" ")
     }
 
     pub const fn version(&self) -> &'static str {
@@ -207,9 +272,9 @@ impl Program {
         self.ports
     }
 
-    /// The program's own rows, then those that every program has.
+    /// The program's own rows, then those that every program of its kind has.
     pub fn settings(&self) -> impl Iterator<Item = &'static Setting> {
-        self.own.iter().chain(SHARED)
+        self.own.iter().chain(self.shared)
     }
 }
 
@@ -239,6 +304,10 @@ const fn assert_row(setting: &Setting) {
     assert!(
         !setting.is_switch() || !(setting.required || setting.repeat || setting.default.is_some()),
         "a switch is off until it is given"
+    );
+    assert!(
+        !setting.operand || !(setting.repeat || setting.default.is_some() || setting.operator),
+        "an operand is given once, on the command line"
     );
 }
 

@@ -6,6 +6,7 @@
 use mcbn_runtime::exit::{Exit, Failure};
 use mcbn_runtime::process::{self, Process};
 use mcbn_runtime::settings::{Given, Port, Program, Reported, Setting};
+use mcbn_runtime::suite::{Command, Suite};
 use rustix::process::{
     Pid, Resource, Rlimit, Signal, dumpable_behavior, getrlimit, kill_process, setrlimit,
 };
@@ -15,7 +16,7 @@ use std::error::Error;
 use std::fmt::{self, Display};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, ChildStderr, ChildStdin, Command, ExitCode, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ExitCode, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -60,6 +61,14 @@ const SCENARIOS: &[(&str, fn())] = &[
         an_admin_port_that_is_taken_is_refused,
     ),
     (
+        "a_tool_reads_what_stands_after_its_command",
+        a_tool_reads_what_stands_after_its_command,
+    ),
+    (
+        "a_tools_failure_and_panic_have_their_exit_codes",
+        a_tools_failure_and_panic_have_their_exit_codes,
+    ),
+    (
         "the_table_goes_to_standard_output",
         the_table_goes_to_standard_output,
     ),
@@ -87,6 +96,29 @@ static PROGRAM: Program = Program::new(
     &[Port::tcp(1)],
 );
 const NUMBER: Setting = Setting::value("number", "N", "any number").default("1");
+
+static TOOL: Program =
+    Program::tool("demo", "1.2.3", "A command for tests.", &[NUMBER]).under("show number", &[]);
+
+static SUITE: Suite = Suite {
+    name: "demo",
+    version: "1.2.3",
+    about: "A suite for tests.",
+    commands: &[Command {
+        program: &TOOL,
+        main: || {
+            process::once(&TOOL, read, |number| match number {
+                0 => Err(ShareRefused),
+                1 => panic!("{SECRET}"),
+                number => {
+                    println!("number {number}");
+                    show();
+                    Ok(())
+                }
+            })
+        },
+    }],
+};
 
 fn read(given: &mut Given) -> Result<u16, Reported> {
     given.one(&NUMBER)
@@ -116,6 +148,7 @@ fn program(role: &str) -> ExitCode {
                 Ok::<_, Infallible>(())
             })
         }
+        "suite" => SUITE.main(),
         "fail" => process::main(&PROGRAM, read, async |_, _| Err(ShareRefused)),
         "panic" => process::main(&PROGRAM, read, async |_, _| {
             let value: Result<u8, &str> = Err(SECRET);
@@ -275,6 +308,30 @@ fn an_admin_port_that_is_taken_is_refused() {
     );
 }
 
+fn a_tool_reads_what_stands_after_its_command() {
+    let (code, out, err) = output("suite", &["show", "number", "--number", "7"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.starts_with("number 7\nmode 600\n"), "{out}");
+    assert!(out.contains("\ndumpable NotDumpable\n"), "{out}");
+}
+
+fn a_tools_failure_and_panic_have_their_exit_codes() {
+    let (code, _, err) = output("suite", &["show", "number", "--number=0"]);
+    assert_eq!(code, 77);
+    assert!(
+        err.starts_with("demo: error: the share of alice is refused\n"),
+        "{err}"
+    );
+    let (code, _, err) = output("suite", &["show", "number", "--number=1"]);
+    assert_eq!(code, 70);
+    assert!(
+        err.contains("a task panicked") && !err.contains(SECRET),
+        "{err}"
+    );
+    let (code, out, _) = output("suite", &["show"]);
+    assert_eq!((code, out.as_str()), (64, ""));
+}
+
 fn the_table_goes_to_standard_output() {
     let (code, out, err) = output("serve", &["--settings"]);
     assert_eq!((code, err.as_str()), (0, ""));
@@ -284,8 +341,8 @@ fn the_table_goes_to_standard_output() {
 
 // Running it.
 
-fn command(role: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+fn command(role: &str, arguments: &[&str]) -> std::process::Command {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
     command.args(arguments).env(ROLE, role);
     command
         .stdin(Stdio::piped())

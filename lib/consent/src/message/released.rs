@@ -33,19 +33,28 @@ const LONGEST_SHARE: usize = (4 * ShamirShare::LENGTH).div_ceil(3);
 const LONGEST_BODY: usize = LONGEST_SHARE + 128;
 
 impl Released {
-    /// The body, as the keeper sends it. This is the one place where a share becomes a text that leaves the process.
+    /// The body, as a keeper sends it.
     pub fn expose_body(&self) -> Zeroizing<Vec<u8>> {
-        let mut share = Zeroizing::new([0; LONGEST_SHARE]);
-        let bytes: &[u8] = match &self.share {
+        Released::expose_body_of(&self.share, self.lease, self.seconds)
+    }
+
+    /// The body of a message that need not be made, as a keeper has one share for all. This is the one place where a
+    /// share becomes a text that leaves the process.
+    pub fn expose_body_of(
+        share: &Contribution,
+        lease: Lease,
+        seconds: NonZeroU32,
+    ) -> Zeroizing<Vec<u8>> {
+        let mut room = Zeroizing::new([0; LONGEST_SHARE]);
+        let bytes: &[u8] = match share {
             // The instance has proved that it may have it, and the ledger says so.
             Contribution::Share(share) => share.expose_secret(),
             Contribution::Shamir(share) => share.expose_secret(),
         };
         let body = Body {
-            share: Base64UrlUnpadded::encode(bytes, &mut *share)
-                .expect("the buffer is long enough"),
-            lease: self.lease,
-            seconds: self.seconds,
+            share: Base64UrlUnpadded::encode(bytes, &mut *room).expect("there is room"),
+            lease,
+            seconds,
         };
         let mut text = Zeroizing::new(Vec::with_capacity(LONGEST_BODY));
         serde_json::to_writer(&mut *text, &body).expect("its fields are texts and a number");

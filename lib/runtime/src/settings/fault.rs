@@ -1,6 +1,6 @@
 //! What can be wrong with a configuration. Whoever started the program is at fault.
 
-use super::{PREFIX, Setting};
+use super::{PREFIX, Program, Setting};
 use crate::exit::{Exit, write_report};
 use std::fmt::{self, Display};
 use std::io;
@@ -105,6 +105,9 @@ impl Display for Fault {
                 setting.flag(),
                 setting.variable()
             ),
+            Fault::Missing(setting) if setting.operand => {
+                write!(f, "{} is required", setting.flag())
+            }
             Fault::Missing(setting) => {
                 write!(
                     f,
@@ -129,13 +132,13 @@ impl Display for Fault {
 /// Every mistake of one configuration.
 #[derive(Debug)]
 pub struct Faults {
-    pub(super) program: &'static str,
+    pub(super) program: &'static Program,
     pub(super) all: Vec<Fault>,
     pub(super) hint: Option<String>,
 }
 
 impl Faults {
-    pub(super) fn none(program: &'static str) -> Faults {
+    pub(super) fn none(program: &'static Program) -> Faults {
         Faults {
             program,
             all: Vec::new(),
@@ -152,9 +155,12 @@ impl Faults {
 
     /// Writes one `error:` line for each mistake and one `hint:`.
     pub fn report(&self, out: &mut dyn io::Write) -> Exit {
-        let help = format!("{} --help lists every flag and variable", self.program);
+        let help = format!(
+            "{} --help lists every flag and variable",
+            self.program.called()
+        );
         let hint = self.hint.as_deref().unwrap_or(&help);
-        write_report(out, self.program, &self.all, Some(hint));
+        write_report(out, self.program.name, &self.all, Some(hint));
         Exit::Usage
     }
 }

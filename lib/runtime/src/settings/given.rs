@@ -29,7 +29,7 @@ impl Program {
         let mut given = Given {
             program: self,
             rows: self.settings().map(Row::new).collect(),
-            faults: Faults::none(self.name),
+            faults: Faults::none(self),
         };
         if let Some(text) = given.take_arguments(arguments) {
             return Ok(Asked::Print(text));
@@ -200,8 +200,8 @@ impl Given {
                     let _ = parser.optional_value();
                     continue;
                 }
-                Ok(Some(lexopt::Arg::Value(_))) => {
-                    self.faults.record(Fault::Positional);
+                Ok(Some(lexopt::Arg::Value(value))) => {
+                    self.take_operand(value);
                     continue;
                 }
                 // Only a value that nobody took is left to fail here, and each flag takes its own below.
@@ -214,9 +214,29 @@ impl Given {
         }
     }
 
+    fn take_operand(&mut self, value: OsString) {
+        let next = |row: &&mut Row| row.setting.operand && row.flag.is_empty() && !row.faulty;
+        let Some(row) = self.rows.iter_mut().find(next) else {
+            self.faults.record(Fault::Positional);
+            return;
+        };
+        let setting = row.setting;
+        let fault = match value.into_string() {
+            Err(_) => Fault::NotUtf8(Origin::Flag(setting)),
+            Ok(value) if value.is_empty() => Fault::Empty(Origin::Flag(setting)),
+            Ok(value) => {
+                row.flag.push(value);
+                return;
+            }
+        };
+        row.faulty = true;
+        self.faults.record(fault);
+    }
+
     fn take_flag(&mut self, parser: &mut lexopt::Parser, name: &str) {
         let joined = parser.optional_value();
-        let Some(row) = self.rows.iter_mut().find(|row| row.setting.name == name) else {
+        let named = |row: &&mut Row| row.setting.name == name && !row.setting.operand;
+        let Some(row) = self.rows.iter_mut().find(named) else {
             self.unknown_flag(format!("--{name}"));
             return;
         };
@@ -260,9 +280,12 @@ impl Given {
     }
 
     fn take_variable(&mut self, name: &OsStr, value: OsString) {
-        let known = |row: &&mut Row| name.to_str() == Some(&row.setting.variable());
-        let Some(row) = self.rows.iter_mut().find(known) else {
-            self.unknown_variable(name);
+        let is_of =
+            |setting: &Setting| !setting.operand && name.to_str() == Some(&setting.variable());
+        let Some(row) = self.rows.iter_mut().find(|row| is_of(row.setting)) else {
+            if !self.program.beside.iter().copied().flatten().any(is_of) {
+                self.unknown_variable(name);
+            }
             return;
         };
         let setting = row.setting;
@@ -331,6 +354,7 @@ impl Given {
     fn closest(&self, name: &str) -> Option<&'static Setting> {
         let settings = self.rows.iter().map(|row| row.setting);
         settings
+            .filter(|setting| !setting.operand)
             .map(|setting| (edits(name, setting.name), setting))
             .filter(|(edits, setting)| *edits <= 2 && *edits < setting.name.len())
             .min_by_key(|(edits, _)| *edits)

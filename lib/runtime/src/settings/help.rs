@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 
 const WIDTH: usize = 80;
-const INDENT: usize = 8;
+pub(crate) const INDENT: usize = 8;
 
 impl Program {
     pub(super) fn version_line(&self) -> String {
@@ -15,7 +15,15 @@ impl Program {
     pub(super) fn help(&self) -> String {
         let mut text = self.version_line();
         wrap(&mut text, 0, self.about);
-        let _ = write!(text, "\nUsage: {} [SETTING]...\n\n", self.name);
+        let _ = write!(text, "\nUsage: {} [SETTING]...", self.called());
+        for operand in self.settings().filter(|setting| setting.operand) {
+            let name = operand.flag();
+            let _ = match operand.required {
+                true => write!(text, " {name}"),
+                false => write!(text, " [{name}]"),
+            };
+        }
+        text.push_str("\n\n");
         wrap(
             &mut text,
             0,
@@ -27,21 +35,20 @@ impl Program {
         }
         text.push_str("\n  --settings\n");
         wrap(&mut text, INDENT, "print this table as JSON, and exit");
-        text.push_str("\n  -h, --help\n");
-        wrap(&mut text, INDENT, "print this help, and exit");
-        text.push_str("\n  -V, --version\n");
-        wrap(&mut text, INDENT, "print the version, and exit");
+        ending(&mut text);
         text
     }
 
     /// The table for programs: an image's labels and ports are made from it.
     pub(super) fn settings_json(&self) -> String {
+        // An image has no use for operands.
+        let flags = self.settings().filter(|setting| !setting.operand);
         let table = json!({
             "name": self.name,
             "version": self.version,
             "about": self.about,
             "ports": self.ports.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "settings": self.settings().map(Setting::json).collect::<Vec<_>>(),
+            "settings": flags.map(Setting::json).collect::<Vec<_>>(),
         });
         format!("{table:#}\n")
     }
@@ -50,10 +57,15 @@ impl Program {
 impl Setting {
     fn help(&self, text: &mut String) {
         let _ = write!(text, "  {}", self.flag());
-        if let Some(value) = self.value {
-            let _ = write!(text, " {value}");
+        match self.value {
+            _ if self.operand => text.push('\n'),
+            Some(value) => {
+                let _ = writeln!(text, " {value}  [{}]", self.variable());
+            }
+            None => {
+                let _ = writeln!(text, "  [{}]", self.variable());
+            }
         }
-        let _ = writeln!(text, "  [{}]", self.variable());
 
         let mut notes = String::from(self.help);
         match self.default {
@@ -83,8 +95,16 @@ impl Setting {
     }
 }
 
+/// The flags that every help ends with.
+pub(crate) fn ending(text: &mut String) {
+    text.push_str("\n  -h, --help\n");
+    wrap(text, INDENT, "print this help, and exit");
+    text.push_str("\n  -V, --version\n");
+    wrap(text, INDENT, "print the version, and exit");
+}
+
 /// Words in lines of at most [`WIDTH`] characters; a longer word has a line of its own.
-fn wrap(text: &mut String, indent: usize, words: &str) {
+pub(crate) fn wrap(text: &mut String, indent: usize, words: &str) {
     let mut column = 0;
     for word in words.split_whitespace() {
         let length = word.chars().count();

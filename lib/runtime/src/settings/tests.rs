@@ -380,3 +380,95 @@ fn the_version_is_one_line() {
     };
     assert_eq!(text, "psk-server 1.2.3\n");
 }
+
+const ID: Setting = Setting::operand("id", "ID", "which request").required();
+const MORE: Setting = Setting::operand("more", "MORE", "what else");
+const LEDGER: Setting = Setting::value("ledger", "FILE", "where it is");
+
+static TOOL: Program = Program::tool(
+    "mcbn",
+    "1.2.3",
+    "Says yes to a request.",
+    &[ID, MORE, LEDGER],
+)
+.under("keeper approve", &[&[LISTEN, IDLE]]);
+
+type Typed = (String, Option<String>, Option<String>);
+
+fn tool(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Asked<Typed>, Faults> {
+    let arguments: Vec<OsString> = arguments.iter().map(Into::into).collect();
+    let variables = variables.iter().map(|(n, v)| (n.into(), v.into()));
+    TOOL.parse(arguments, variables, |given| {
+        let id = given.one(&ID);
+        let more = given.optional(&MORE);
+        let ledger = given.optional(&LEDGER);
+        Ok((id?, more?, ledger?))
+    })
+}
+
+#[test]
+fn operands_stand_anywhere_and_are_taken_in_order() {
+    for arguments in [
+        &["a", "b", "--ledger", "l"][..],
+        &["a", "--ledger=l", "b"],
+        &["--ledger", "l", "--", "a", "b"],
+    ] {
+        match tool(arguments, &[]) {
+            Ok(Asked::Run((id, more, ledger))) => {
+                let all = [Some(id), more, ledger].map(Option::unwrap);
+                assert_eq!(all, ["a", "b", "l"]);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_missing_operand_and_one_too_many_are_refused() {
+    let hint = "mcbn: hint: mcbn keeper approve --help lists every flag and variable";
+    assert_eq!(
+        lines(tool(&["--more"], &[("MCBN_ID", "x")]).unwrap_err()),
+        [
+            "mcbn: error: unknown flag --more",
+            "mcbn: error: unknown variable MCBN_ID",
+            "mcbn: error: ID is required",
+            hint
+        ]
+    );
+    assert_eq!(
+        lines(tool(&["", "b", "c"], &[]).unwrap_err()),
+        [
+            "mcbn: error: ID is empty",
+            "mcbn: error: an argument that belongs to no flag; it is not repeated here, since it could be a secret",
+            hint
+        ]
+    );
+}
+
+#[test]
+fn a_variable_of_a_program_beside_it_is_passed_over() {
+    let set = [("MCBN_LISTEN", "x"), ("MCBN_IDLE_TIMEOUT", "x")];
+    assert!(tool(&["a"], &set).is_ok());
+    // Its own flags are not those of the others.
+    assert!(tool(&["a", "--listen", "x"], &[]).is_err());
+    assert!(tool(&["a"], &[("MCBN_SHARE", "x")]).is_err());
+}
+
+#[test]
+fn the_help_of_a_command_shows_its_words_and_operands() {
+    let Ok(Asked::Print(help)) = tool(&["--help"], &[]) else {
+        panic!("no help");
+    };
+    for part in [
+        "\nUsage: mcbn keeper approve [SETTING]... ID [MORE]\n",
+        "\n  ID\n        which request; required\n",
+        "\n  --ledger FILE  [MCBN_LEDGER]\n",
+    ] {
+        assert!(help.contains(part), "{help}");
+    }
+    assert!(!help.contains("--log-level"), "{help}");
+    let Ok(Asked::Print(table)) = tool(&["--settings"], &[]) else {
+        panic!("no table");
+    };
+    assert!(!table.contains("MCBN_ID"), "{table}");
+}
