@@ -1,13 +1,13 @@
 //! The client's side.
 
 use mcbn_secret::Psk;
+use mcbn_tls::{HandshakeError, Setup, TlsStream};
 use openssl::ssl::{Ssl, SslContext, SslMethod, SslVerifyMode};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::context::{self, Versions};
-use crate::error::{HandshakeError, Setup};
 use crate::identity::Identity;
-use crate::stream::PskStream;
+use crate::peer::{AuthenticatedPeer, PskStream};
 
 /// Connects to servers that know the key.
 #[derive(Clone)]
@@ -52,6 +52,6 @@ impl Connector {
         let mut ssl = Ssl::new(&self.ctx)
             .map_err(|stack| HandshakeError::Local(Setup::step("make a connection")(stack)))?;
         ssl.set_connect_state();
-        PskStream::handshake(ssl, stream).await
+        TlsStream::handshake(ssl, stream, AuthenticatedPeer::of).await
     }
 }

@@ -21,7 +21,6 @@
 
 mod client;
 mod context;
-mod error;
 mod ffi;
 mod identity;
 #[cfg(feature = "keylog")]
@@ -30,13 +29,10 @@ mod offer;
 mod peer;
 mod server;
 pub mod settings;
-mod stream;
-mod wire;
 
 pub use client::Connector;
 pub use context::Versions;
-pub use error::{HandshakeError, PeerFault, Setup};
 pub use identity::{Identity, InvalidIdentity};
-pub use peer::{AuthenticatedPeer, Protocol};
+pub use mcbn_tls::{HandshakeError, PeerFault, Setup};
+pub use peer::{AuthenticatedPeer, Protocol, PskStream};
 pub use server::Acceptor;
-pub use stream::PskStream;

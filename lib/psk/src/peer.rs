@@ -1,8 +1,10 @@
 //! The proof that a handshake was authenticated by the key.
 
+use mcbn_tls::{PeerFault, TlsStream};
 use openssl::ssl::{SslRef, SslVersion};
 
-use crate::error::PeerFault;
+/// A connection to a peer that has shown that it knows the key.
+pub type PskStream<S> = TlsStream<S, AuthenticatedPeer>;
 
 /// The peer knows the key. Made only from a finished handshake that the key authenticated, never otherwise.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -3,15 +3,15 @@
 use std::sync::LazyLock;
 
 use mcbn_secret::Psk;
+use mcbn_tls::{HandshakeError, Setup, TlsStream};
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{ClientHelloResponse, Ssl, SslContext, SslMethod, SslVersion};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::context::{self, Versions};
-use crate::error::{HandshakeError, Setup};
 use crate::identity::Identity;
-use crate::stream::PskStream;
+use crate::peer::{AuthenticatedPeer, PskStream};
 use crate::{ffi, offer};
 
 /// Accepts connections from clients that know the key.
@@ -67,7 +67,7 @@ impl Acceptor {
         let mut ssl = Ssl::new(&self.ctx)
             .map_err(|stack| HandshakeError::Local(Setup::step("make a connection")(stack)))?;
         ssl.set_accept_state();
-        PskStream::handshake(ssl, stream).await
+        TlsStream::handshake(ssl, stream, AuthenticatedPeer::of).await
     }
 }
 

@@ -190,7 +190,7 @@ fn a_stream_shows_nothing_of_its_key() {
     let (near, _far) = runtime.block_on(connected(Versions::Tls13, Versions::Tls13));
     let shown = format!("{near:?}");
     assert!(
-        shown.starts_with("PskStream { peer: AuthenticatedPeer"),
+        shown.starts_with("TlsStream { peer: AuthenticatedPeer"),
         "{shown}"
     );
     assert!(!shown.contains("07"), "{shown}");

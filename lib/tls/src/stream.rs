@@ -7,12 +7,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{Error, ErrorCode, ShutdownState, Ssl, SslStream};
+use openssl::ssl::{Error, ErrorCode, ShutdownState, Ssl, SslRef, SslStream, SslVersion};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::error::{HandshakeError, PeerFault, Setup, classify};
 use crate::ffi;
-use crate::peer::{AuthenticatedPeer, Protocol};
 use crate::wire::Wire;
 
 /// Plaintext that one write takes: eight full records, which then leave in one system call.
@@ -27,22 +26,22 @@ const KEY_LIFE: u64 = 1 << 37;
 /// Plaintext of a full record. Each write counts for one more: small records wear a key as large ones do.
 const RECORD: u64 = 16 * 1024;
 
-/// A connection to a peer that has shown that it knows the key.
+/// A connection to a peer that a judge has accepted; `P` is the proof.
 ///
 /// Reading ends (`Ok` with nothing read) only where the peer said so with `close_notify`; a connection that just
 /// breaks off is an `UnexpectedEof`, since anyone on the path can break it. Each direction ends on its own.
-pub struct PskStream<S> {
+pub struct TlsStream<S, P> {
     tls: SslStream<Wire<S>>,
-    peer: AuthenticatedPeer,
+    peer: P,
     /// Met after bytes that had to go out first; the next read gives it.
     met: Option<io::Error>,
     /// What the sending key may still encrypt.
     key_life: u64,
 }
 
-impl<S> PskStream<S> {
-    /// The proof that the peer knows the key.
-    pub fn peer(&self) -> &AuthenticatedPeer {
+impl<S, P> TlsStream<S, P> {
+    /// What the judge said of the peer.
+    pub fn peer(&self) -> &P {
         &self.peer
     }
 
@@ -52,8 +51,14 @@ impl<S> PskStream<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> PskStream<S> {
-    pub(crate) async fn handshake(ssl: Ssl, stream: S) -> Result<Self, HandshakeError> {
+impl<S: AsyncRead + AsyncWrite + Unpin, P> TlsStream<S, P> {
+    /// Does the handshake for which `ssl` was prepared, then asks the judge. Ends when the peer lets it end: the caller
+    /// sets the deadline.
+    pub async fn handshake(
+        ssl: Ssl,
+        stream: S,
+        judge: impl FnOnce(&SslRef) -> Result<P, PeerFault>,
+    ) -> Result<Self, HandshakeError> {
         let mut tls = SslStream::new(ssl, Wire::new(stream))
             .map_err(|stack| HandshakeError::Local(Setup::step("make a connection")(stack)))?;
         let outcome = poll_fn(|cx| poll_handshake(&mut tls, cx)).await;
@@ -61,7 +66,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PskStream<S> {
         let sent = poll_fn(|cx| tls.get_mut().poll_drain(cx)).await;
         outcome?;
         sent.map_err(HandshakeError::Io)?;
-        let peer = match AuthenticatedPeer::of(tls.ssl()) {
+        let peer = match judge(tls.ssl()) {
             Ok(peer) => peer,
             Err(fault) => {
                 // No data has passed. `close_notify` is all that can be said at this point.
@@ -107,7 +112,7 @@ fn closed_or_broken(source: io::Error) -> HandshakeError {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for PskStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin, P: Unpin> AsyncRead for TlsStream<S, P> {
     /// Fills as much of `out` as the records at hand allow.
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -153,7 +158,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for PskStream<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PskStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin, P: Unpin> AsyncWrite for TlsStream<S, P> {
     /// Encrypts and sends. Takes nothing while earlier records wait for the network, so that at most one write's
     /// worth of them is ever held.
     fn poll_write(
@@ -173,7 +178,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PskStream<S> {
         };
         forget_old_errors();
         let wear = (data.len() as u64).next_multiple_of(RECORD);
-        if this.key_life < wear && this.peer.protocol() == Protocol::Tls13 {
+        if this.key_life < wear && tls.ssl().version2() == Some(SslVersion::TLS1_3) {
             if !ffi::update_sending_key(tls.ssl()) {
                 return Poll::Ready(Err(io::Error::other("the sending key cannot be renewed")));
             }
@@ -215,9 +220,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PskStream<S> {
     }
 }
 
-impl<S> fmt::Debug for PskStream<S> {
+impl<S, P: fmt::Debug> fmt::Debug for TlsStream<S, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PskStream")
+        f.debug_struct("TlsStream")
             .field("peer", &self.peer)
             .finish_non_exhaustive()
     }
@@ -245,9 +250,34 @@ fn broken(error: Error) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Acceptor, Connector, Versions};
-    use mcbn_secret::Psk;
+    use openssl::asn1::Asn1Time;
+    use openssl::ec::{EcGroup, EcKey};
+    use openssl::hash::MessageDigest;
+    use openssl::nid::Nid;
+    use openssl::pkey::PKey;
+    use openssl::ssl::SslMethod;
+    use openssl::x509::X509;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    /// A client that takes any certificate, and a server that has one.
+    fn pair() -> [Ssl; 2] {
+        let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+        let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
+        let mut certificate = X509::builder().unwrap();
+        certificate.set_pubkey(&key).unwrap();
+        let now = Asn1Time::days_from_now(0).unwrap();
+        certificate.set_not_before(&now).unwrap();
+        certificate.set_not_after(&now).unwrap();
+        certificate.sign(&key, MessageDigest::sha256()).unwrap();
+        let client = crate::context(SslMethod::tls_client(), SslVersion::TLS1_3).unwrap();
+        let mut server = crate::context(SslMethod::tls_server(), SslVersion::TLS1_3).unwrap();
+        server.set_private_key(&key).unwrap();
+        server.set_certificate(&certificate.build()).unwrap();
+        let [mut client, mut server] = [client, server].map(|ctx| Ssl::new(&ctx.build()).unwrap());
+        client.set_connect_state();
+        server.set_accept_state();
+        [client, server]
+    }
 
     /// The lengths of the records in what one side sent.
     fn records(mut sent: &[u8]) -> Vec<usize> {
@@ -262,10 +292,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_worn_key_is_renewed() {
-        let identity = || "Client1".parse().unwrap();
-        let key = || Psk::copied_from(&[7; 32]);
-        let client = Connector::new(identity(), key(), Versions::Tls13).unwrap();
-        let server = Acceptor::new(identity(), key(), Versions::Tls13).unwrap();
+        let [client, server] = pair();
         let (near, mut wire) = duplex(1 << 16);
         let (mut wire_far, far) = duplex(1 << 16);
         let relay = tokio::spawn(async move {
@@ -287,7 +314,10 @@ mod tests {
             tokio::select! { () = up => {}, _ = down => {} }
             sent
         });
-        let (near, far) = tokio::join!(client.connect(near), server.accept(far));
+        let (near, far) = tokio::join!(
+            TlsStream::handshake(client, near, |_| Ok(())),
+            TlsStream::handshake(server, far, |_| Ok(()))
+        );
         let (mut near, mut far) = (near.unwrap(), far.unwrap());
 
         // Three writes of one record each; the second and the third find the key worn.

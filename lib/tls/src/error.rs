@@ -128,7 +128,8 @@ impl std::error::Error for HandshakeError {
 }
 
 impl Setup {
-    pub(crate) fn step(step: &'static str) -> impl FnOnce(ErrorStack) -> Self {
+    /// For `map_err`; the step is what OpenSSL could not do, as in "make a context".
+    pub fn step(step: &'static str) -> impl FnOnce(ErrorStack) -> Self {
         move |source| Self { step, source }
     }
 }
