@@ -122,7 +122,7 @@ def mcbn_program(name, deps = [], test_data = [], test_env = {}, test_tags = [],
     _crate(rust_binary, name, deps, visibility = visibility, **kwargs)
     _tests(name, deps, [":" + name], test_data, test_env, own_harness, test_tags)
 
-def mcbn_tests(name, deps = [], images = False, test_tags = [], **kwargs):
+def mcbn_tests(name, deps = [], images = False, participant = False, test_tags = [], **kwargs):
     """Tests of built programs: `src/` is what they share, as the crate `mcbn_tests_<name>`, and `tests/*.rs` are the tests.
 
     Each is told in the variable `WORKLOADS` where every workload's program is.
@@ -131,12 +131,15 @@ def mcbn_tests(name, deps = [], images = False, test_tags = [], **kwargs):
         name: the folder's name.
         deps: this project's own crates that it links.
         images: whether the variable `IMAGES` says where every image's layout is, too.
+        participant: whether the variable `PARTICIPANT` says where the participants' program is, too.
         test_tags: Bazel tags of the tests.
         **kwargs: passed to rust_library.
     """
     built = {"WORKLOADS": {workload: "//workloads/" + workload for workload in WORKLOADS}}
     if images:
         built["IMAGES"] = {workload: "//images:" + workload for workload in WORKLOADS}
+    if participant:
+        built["PARTICIPANT"] = {"mcbn": "//participant:mcbn"}
     _crate(
         rust_library,
         name,
