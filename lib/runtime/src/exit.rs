@@ -87,7 +87,7 @@ pub fn report(program: &str, failure: &dyn Failure) -> Exit {
     failure.exit()
 }
 
-/// One `error:` line for each error, then at most one `hint:`.
+/// One `error:` line for each error, or for each line of one that is a list, then at most one `hint:`.
 pub(crate) fn write_report(
     out: &mut dyn Write,
     program: &str,
@@ -96,7 +96,9 @@ pub(crate) fn write_report(
 ) {
     // Standard error may be closed; there is nowhere else to say so.
     for error in errors {
-        let _ = writeln!(out, "{program}: error: {error}");
+        for line in error.to_string().lines() {
+            let _ = writeln!(out, "{program}: error: {line}");
+        }
     }
     if let Some(hint) = hint {
         let _ = writeln!(out, "{program}: hint: {hint}");
@@ -160,6 +162,16 @@ mod tests {
             String::from_utf8(out).unwrap(),
             "psk-server: error: cannot read the share of alice: disk on fire\n\
              psk-server: hint: check the path\n"
+        );
+    }
+
+    #[test]
+    fn an_error_that_is_a_list_has_a_line_for_each_item() {
+        let mut out = Vec::new();
+        write_report(&mut out, "mcbn", ["a:1:1: one\na:2:1: two"], None);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "mcbn: error: a:1:1: one\nmcbn: error: a:2:1: two\n"
         );
     }
 

@@ -60,7 +60,8 @@ impl Setting {
         }
     }
 
-    /// What a command is about: `VALUE`, without a flag and without a variable. Operands are taken in the table's order.
+    /// What a command is about: `VALUE`, without a flag and without a variable. Operands are taken in the table's order;
+    /// one that may be repeated takes all that are left.
     pub const fn operand(name: &'static str, value: &'static str, help: &'static str) -> Setting {
         Setting {
             operand: true,
@@ -306,8 +307,8 @@ const fn assert_row(setting: &Setting) {
         "a switch is off until it is given"
     );
     assert!(
-        !setting.operand || !(setting.repeat || setting.default.is_some() || setting.operator),
-        "an operand is given once, on the command line"
+        !setting.operand || !(setting.default.is_some() || setting.operator),
+        "an operand is given on the command line"
     );
 }
 

@@ -16,6 +16,7 @@
 mod combine;
 mod contribution;
 mod derivation;
+pub mod fresh;
 mod participant;
 mod plan;
 mod quality;

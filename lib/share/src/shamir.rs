@@ -113,6 +113,20 @@ fn interpolate<const N: usize>(points: &[(u8, &[u8; N])], at: u8, out: &mut [u8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Inconsistent;
 
+/// Makes `count` shares, with the x-coordinates 1 to `count`, of a secret of fresh random bytes that nobody keeps.
+///
+/// # Errors
+///
+/// Those of [`split`].
+pub fn deal<E>(
+    threshold: Threshold,
+    count: u8,
+    mut random: impl FnMut(&mut [u8]) -> Result<(), E>,
+) -> Result<Vec<ShamirShare>, NotSplit<E>> {
+    let secret = SharedSecret::fill(|bytes| random(bytes)).map_err(NotSplit::Random)?;
+    split(&secret, threshold, count, random)
+}
+
 /// Makes `count` shares, with the x-coordinates 1 to `count`, any `threshold` of which give the secret.
 ///
 /// `random` fills a slice with fresh random bytes.

@@ -7,7 +7,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use mcbn_secret::{ShamirShare, Share};
 use std::fmt::{self, Display};
 use std::str;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// 64 hex digits or 43 base64url characters.
 pub fn share(text: &[u8]) -> Result<Share, NotAShare> {
@@ -20,11 +20,22 @@ pub fn shamir_share(text: &[u8]) -> Result<ShamirShare, NotAShare> {
 }
 
 /// Lower-case hex digits, for the participant who will keep the share.
-pub fn shamir_share_hex(share: &ShamirShare) -> Zeroizing<String> {
-    let mut hex = Zeroizing::new([0; 2 * ShamirShare::LENGTH]);
+pub fn share_hex(share: &Share) -> Zeroizing<String> {
     // This is the text that the participant asked for.
-    let text = base16ct::lower::encode_str(share.expose_secret(), &mut *hex);
-    Zeroizing::new(text.expect("the buffer is twice as long").to_owned())
+    hex(share.expose_secret(), &mut [0; 2 * Share::LENGTH])
+}
+
+/// Lower-case hex digits, for the participant who will keep the share.
+pub fn shamir_share_hex(share: &ShamirShare) -> Zeroizing<String> {
+    // This is the text that the participant asked for.
+    hex(share.expose_secret(), &mut [0; 2 * ShamirShare::LENGTH])
+}
+
+fn hex<const N: usize>(bytes: &[u8], buffer: &mut [u8; N]) -> Zeroizing<String> {
+    let text = base16ct::lower::encode_str(bytes, buffer);
+    let text = Zeroizing::new(text.expect("the buffer is twice as long").to_owned());
+    buffer.zeroize();
+    text
 }
 
 fn decode<const N: usize>(text: &[u8], bytes: &mut [u8; N]) -> Result<(), NotAShare> {
@@ -72,6 +83,7 @@ mod tests {
     fn every_way_of_writing_a_share_gives_the_same_bytes() {
         let plain = share(HEX.as_bytes()).unwrap();
         assert_eq!(plain.expose_secret()[..3], [0x2c, 0x6f, 0x63]);
+        assert_eq!(*share_hex(&plain), HEX);
         for text in [
             HEX.to_ascii_uppercase(),
             format!("2C6f{}", &HEX[4..]),

@@ -215,7 +215,9 @@ impl Given {
     }
 
     fn take_operand(&mut self, value: OsString) {
-        let next = |row: &&mut Row| row.setting.operand && row.flag.is_empty() && !row.faulty;
+        let next = |row: &&mut Row| {
+            row.setting.operand && (row.setting.repeat || row.flag.is_empty() && !row.faulty)
+        };
         let Some(row) = self.rows.iter_mut().find(next) else {
             self.faults.record(Fault::Positional);
             return;

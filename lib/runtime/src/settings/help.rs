@@ -17,7 +17,7 @@ impl Program {
         wrap(&mut text, 0, self.about);
         let _ = write!(text, "\nUsage: {} [SETTING]...", self.called());
         for operand in self.settings().filter(|setting| setting.operand) {
-            let name = operand.flag();
+            let name = operand.flag() + if operand.repeat { "..." } else { "" };
             let _ = match operand.required {
                 true => write!(text, " {name}"),
                 false => write!(text, " [{name}]"),
@@ -75,7 +75,7 @@ impl Setting {
             None if self.required => notes.push_str("; required"),
             None => {}
         }
-        if self.repeat {
+        if self.repeat && !self.operand {
             notes.push_str("; may be repeated, with commas in the variable");
         }
         wrap(text, INDENT, &notes);

@@ -446,6 +446,48 @@ fn a_missing_operand_and_one_too_many_are_refused() {
 }
 
 #[test]
+fn an_operand_that_may_be_repeated_takes_all_that_are_left() {
+    const NAME: Setting = Setting::operand("name", "NAME", "whose").repeat();
+    static TOOL: Program = Program::tool("mcbn", "1.2.3", "…", &[ID, NAME]);
+    let names = |arguments: &[&str]| {
+        let arguments: Vec<_> = arguments.iter().map(Into::into).collect();
+        TOOL.parse(arguments, [], |given| {
+            let id = given.one::<String>(&ID);
+            let names = given.all::<String>(&NAME);
+            Ok((id?, names?))
+        })
+    };
+    for (arguments, expected) in [
+        (&["i"][..], &[][..]),
+        (&["i", "a"], &["a"]),
+        (&["i", "a", "b", "a"], &["a", "b", "a"]),
+    ] {
+        match names(arguments) {
+            Ok(Asked::Run((id, names))) => {
+                assert_eq!(id, "i");
+                assert_eq!(names, expected);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(
+        lines(names(&["i", "a", "", "b"]).unwrap_err()),
+        [
+            "mcbn: error: NAME is empty",
+            "mcbn: hint: mcbn --help lists every flag and variable"
+        ]
+    );
+    let Ok(Asked::Print(help)) = names(&["--help"]) else {
+        panic!("no help");
+    };
+    assert!(
+        help.contains("Usage: mcbn [SETTING]... ID [NAME...]\n"),
+        "{help}"
+    );
+    assert!(help.contains("\n  NAME\n        whose\n"), "{help}");
+}
+
+#[test]
 fn a_variable_of_a_program_beside_it_is_passed_over() {
     let set = [("MCBN_LISTEN", "x"), ("MCBN_IDLE_TIMEOUT", "x")];
     assert!(tool(&["a"], &set).is_ok());

@@ -37,6 +37,22 @@ fn hex<const N: usize>(text: &str) -> [u8; N] {
     bytes
 }
 
+#[test]
+fn what_is_dealt_out_is_fresh_and_whole() {
+    let mut source = random(3);
+    let shares = deal(threshold(2), 3, &mut source).unwrap();
+    let recovered = |a: usize, b: usize| recover(&[&shares[a], &shares[b]], threshold(2)).unwrap();
+    // The first bytes of the source, as nobody else could know them.
+    assert!(recovered(0, 1) == secret(3));
+    assert!(recovered(2, 1) == secret(3));
+    let more = deal(threshold(2), 3, &mut source).unwrap();
+    assert!(recover(&[&more[0], &more[1]], threshold(2)).unwrap() != secret(3));
+    assert_eq!(
+        deal(threshold(2), 3, |_| Err("no source")),
+        Err(NotSplit::Random("no source"))
+    );
+}
+
 /// Every set of t of n gives the secret, in any order.
 #[test]
 fn any_threshold_of_shares_gives_the_secret() {
