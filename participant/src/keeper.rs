@@ -1,0 +1,3 @@
+//! A participant's keeper: it holds one share, and hands it to machines that prove what they are, for a time.
+
+pub mod ledger;
