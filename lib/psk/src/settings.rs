@@ -108,7 +108,9 @@ impl KeyConfig {
     }
 
     fn make_now(&self) -> Result<Psk, KeyError> {
-        let combined = self.plan.read(self.manifest.as_ref()).map_err(KeyError)?;
+        let shares = self.plan.read().map_err(KeyError)?;
+        let combined = shares.combine(self.manifest.as_ref());
+        let combined = combined.map_err(|refused| KeyError(refused.into()))?;
         let key = combined.tls_psk(self.identity.as_str().as_bytes());
         Ok(key.expect("an identity is shorter than a context may be"))
     }

@@ -41,20 +41,29 @@ impl Contribution {
     ///
     /// [`Refused`], if the share was never random, or stands where the secret itself does.
     pub fn refuse_degenerate(&self, whose: &Participant) -> Result<(), Refused> {
-        let (x, values) = match self {
-            // To check it.
-            Contribution::Share(share) => (None, share.expose_secret()),
-            Contribution::Shamir(share) => {
-                let (x, values) = shamir::point(share);
-                (Some(x), values)
-            }
-        };
-        if x == Some(0) {
+        if self.x() == Some(0) {
             return Err(Refused::PointZero(whose.clone()));
         }
-        match quality::looks_random(values) {
+        match quality::looks_random(self.values()) {
             true => Ok(()),
             false => Err(Refused::NotRandom(whose.clone())),
+        }
+    }
+
+    /// A Shamir share's x-coordinate. Not a secret.
+    pub(crate) fn x(&self) -> Option<u8> {
+        match self {
+            Contribution::Share(_) => None,
+            Contribution::Shamir(share) => Some(shamir::point(share).0),
+        }
+    }
+
+    /// To check them.
+    pub(crate) fn values(&self) -> &[u8; 32] {
+        match self {
+            // The caller checks them.
+            Contribution::Share(share) => share.expose_secret(),
+            Contribution::Shamir(share) => shamir::point(share).1,
         }
     }
 }

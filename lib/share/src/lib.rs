@@ -1,9 +1,9 @@
 //! From the participants' shares to one key.
 //!
 //! A [`Plan`] is what the configuration says: a [`Derivation`], and a [`Source`] for each [`Participant`]. It claims the
-//! descriptors that it names before the program opens any of its own. Reading it then gives [`Combined`] material, and
-//! that gives keys, each for one purpose. Every layout of bytes is that of the project's page on the wire and the key
-//! schedule, under the label that stands there.
+//! descriptors that it names before the program opens any of its own. Reading it then gives [`Contributions`], to which
+//! shares from elsewhere may be added; those become [`Combined`] material, and that gives keys, each for one purpose.
+//! Every layout of bytes is that of the project's page on the wire and the key schedule, under the label that stands there.
 //!
 //! Every participant contributes secret bytes of their own, so a share that was never random (all zeros, a text, another
 //! participant's share) would quietly take consent out of the key. Such shares are refused by the participant's name and
@@ -15,6 +15,7 @@
 
 mod combine;
 mod contribution;
+mod contributions;
 mod derivation;
 pub mod fresh;
 mod participant;
@@ -26,6 +27,7 @@ pub mod text;
 
 pub use combine::{Combined, ContextTooLong, ManifestDigest, NotAManifestDigest};
 pub use contribution::Contribution;
+pub use contributions::Contributions;
 pub use derivation::{Derivation, NotADerivation};
 pub use participant::{NotAParticipant, Participant};
 pub use plan::{ClaimedPlan, NoKey, NoPlan, Plan, Refused};

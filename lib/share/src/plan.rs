@@ -1,42 +1,56 @@
 //! What the configuration says about the shares, and what carrying it out gives.
 
-use crate::combine::{self, Combined, ManifestDigest};
+use crate::contribution::Contribution;
+use crate::contributions::Contributions;
 use crate::derivation::Derivation;
 use crate::participant::Participant;
-use crate::quality;
-use crate::shamir::{self, Inconsistent, Threshold};
+use crate::shamir::Threshold;
 use crate::source::{self, Claimed, NotClaimed, Source, Unreadable};
-use crate::text::{self, NotAShare};
-use mcbn_secret::{ShamirShare, Share};
+use crate::text::NotAShare;
 use std::error::Error;
 use std::fmt::{self, Display};
 
-/// A derivation and the sources that it needs, in the order in which they were given.
+/// A derivation, the sources of shares in the order in which they were given, and whose shares come from elsewhere.
 #[derive(Clone, Debug)]
 pub struct Plan {
     rule: Rule,
     sources: Vec<Source>,
+    others: Vec<Participant>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Rule {
+pub(crate) enum Rule {
     /// Every participant's share is needed.
     Unanimous(Unanimous),
     Shamir(Threshold),
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Unanimous {
+pub(crate) enum Unanimous {
     HkdfV1,
     Sha256ConcatHex,
     HmacChainHex,
     XorSha256,
 }
 
+impl Rule {
+    fn derivation(self) -> Derivation {
+        match self {
+            Rule::Unanimous(Unanimous::HkdfV1) => Derivation::HkdfV1,
+            Rule::Unanimous(Unanimous::Sha256ConcatHex) => Derivation::Sha256ConcatHex,
+            Rule::Unanimous(Unanimous::HmacChainHex) => Derivation::HmacChainHex,
+            Rule::Unanimous(Unanimous::XorSha256) => Derivation::XorSha256,
+            Rule::Shamir(_) => Derivation::ShamirV1,
+        }
+    }
+}
+
 /// x-coordinates end there, and no network is larger.
 const MOST: usize = 255;
 
 impl Plan {
+    /// All shares are read here.
+    ///
     /// # Errors
     ///
     /// The configuration's mistakes, as far as they show before anything is read.
@@ -44,6 +58,20 @@ impl Plan {
         derivation: Derivation,
         threshold: Option<Threshold>,
         sources: Vec<Source>,
+    ) -> Result<Plan, NoPlan> {
+        Plan::with_others(derivation, threshold, sources, Vec::new())
+    }
+
+    /// The shares of `others` come to this program in another way.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Plan::new`].
+    pub fn with_others(
+        derivation: Derivation,
+        threshold: Option<Threshold>,
+        sources: Vec<Source>,
+        others: Vec<Participant>,
     ) -> Result<Plan, NoPlan> {
         let rule = match (derivation, threshold) {
             (Derivation::HkdfV1, None) => Rule::Unanimous(Unanimous::HkdfV1),
@@ -60,28 +88,24 @@ impl Plan {
             Rule::Unanimous(_) => 1,
             Rule::Shamir(threshold) => threshold.get(),
         };
-        if sources.len() < fewest {
+        let all = sources.len() + others.len();
+        if all < fewest {
             return Err(NoPlan::TooFew { fewest });
         }
-        if sources.len() > MOST {
+        if all > MOST {
             return Err(NoPlan::TooMany);
         }
-        for (i, source) in sources.iter().enumerate() {
-            for earlier in &sources[..i] {
-                if source.participant == earlier.participant {
-                    return Err(NoPlan::NamedTwice(source.participant.clone()));
-                }
-                if source.place == earlier.place {
-                    let pair = [&earlier.participant, &source.participant];
-                    return Err(NoPlan::OnePlaceForTwo(pair.map(Clone::clone)));
-                }
-            }
-        }
-        Ok(Plan { rule, sources })
+        refuse_repeated(&sources, &others)?;
+        Ok(Plan {
+            rule,
+            sources,
+            others,
+        })
     }
 
     pub fn participants(&self) -> impl Iterator<Item = &Participant> {
-        self.sources.iter().map(|source| &source.participant)
+        let here = self.sources.iter().map(|source| &source.participant);
+        here.chain(&self.others)
     }
 
     /// Takes the inherited descriptors that the plan names. Reads nothing.
@@ -93,10 +117,33 @@ impl Plan {
     ///
     /// Every descriptor that was not inherited.
     pub fn claim(self) -> Result<ClaimedPlan, Vec<NotClaimed>> {
-        let sources = source::claim(self.sources)?;
-        let rule = self.rule;
-        Ok(ClaimedPlan { rule, sources })
+        Ok(ClaimedPlan {
+            sources: source::claim(self.sources)?,
+            rule: self.rule,
+            others: self.others,
+        })
     }
+}
+
+fn refuse_repeated(sources: &[Source], others: &[Participant]) -> Result<(), NoPlan> {
+    for (i, source) in sources.iter().enumerate() {
+        for earlier in &sources[..i] {
+            if source.participant == earlier.participant {
+                return Err(NoPlan::NamedTwice(source.participant.clone()));
+            }
+            if source.place == earlier.place {
+                let pair = [&earlier.participant, &source.participant];
+                return Err(NoPlan::OnePlaceForTwo(pair.map(Clone::clone)));
+            }
+        }
+    }
+    for (i, other) in others.iter().enumerate() {
+        let here = sources.iter().map(|source| &source.participant);
+        if here.chain(&others[..i]).any(|earlier| earlier == other) {
+            return Err(NoPlan::NamedTwice(other.clone()));
+        }
+    }
+    Ok(())
 }
 
 /// A plan that holds the descriptors that it will read.
@@ -104,6 +151,7 @@ impl Plan {
 pub struct ClaimedPlan {
     rule: Rule,
     sources: Vec<Claimed>,
+    others: Vec<Participant>,
 }
 
 impl ClaimedPlan {
@@ -114,114 +162,25 @@ impl ClaimedPlan {
         Some(&of_it.participant)
     }
 
-    /// Reads every share, checks it, and combines them. Blocks while a pipe's writer is at work.
+    /// Whose shares come from elsewhere.
+    pub fn others(&self) -> &[Participant] {
+        &self.others
+    }
+
+    /// Reads every share that is read here, and checks it. Blocks while a pipe's writer is at work.
     ///
     /// # Errors
     ///
-    /// [`NoKey`] says which participant's share could not be read or was refused. No key is made from the others.
-    pub fn read(&self, manifest: Option<&ManifestDigest>) -> Result<Combined, NoKey> {
-        match self.rule {
-            Rule::Unanimous(rule) => {
-                let shares = self.each(text::share)?;
-                // To check them.
-                refuse_degenerate(&shares, |share| share.expose_secret())?;
-                Ok(unanimous(rule, &shares, manifest))
-            }
-            Rule::Shamir(threshold) => {
-                let shares = self.each(text::shamir_share)?;
-                refuse_degenerate(&shares, |share| shamir::point(share).1)?;
-                refuse_points(&shares)?;
-                Ok(t_of_n(threshold, &shares, manifest)?)
-            }
-        }
-    }
-
-    fn each<S>(
-        &self,
-        parse: impl Fn(&[u8]) -> Result<S, NotAShare>,
-    ) -> Result<Vec<(&Participant, S)>, NoKey> {
-        let mut shares = Vec::with_capacity(self.sources.len());
+    /// [`NoKey`] says which participant's share could not be read or was refused.
+    pub fn read(&self) -> Result<Contributions, NoKey> {
+        let all = self.sources.len() + self.others.len();
+        let mut contributions = Contributions::new(self.rule, all);
         for source in &self.sources {
-            let text = source.read()?;
-            // To decode it.
-            let share = parse(text.expose_secret())
-                .map_err(|why| Refused::NotAShare(source.participant.clone(), why))?;
-            shares.push((&source.participant, share));
+            let share = Contribution::read(source, self.rule.derivation())?;
+            contributions.add(&source.participant, share)?;
         }
-        Ok(shares)
+        Ok(contributions)
     }
-}
-
-fn unanimous(
-    rule: Unanimous,
-    shares: &[(&Participant, Share)],
-    manifest: Option<&ManifestDigest>,
-) -> Combined {
-    let in_order: Vec<&Share> = shares.iter().map(|(_, share)| share).collect();
-    match rule {
-        Unanimous::HkdfV1 => {
-            let named: Vec<_> = shares.iter().map(|(name, share)| (*name, share)).collect();
-            combine::hkdf_v1(&named, manifest)
-        }
-        Unanimous::Sha256ConcatHex => combine::sha256_concat_hex(&in_order),
-        Unanimous::HmacChainHex => {
-            let (first, rest) = in_order.split_first().expect("the plan has two or more");
-            combine::hmac_chain_hex(first, rest)
-        }
-        Unanimous::XorSha256 => combine::xor_sha256(&in_order),
-    }
-}
-
-fn t_of_n(
-    threshold: Threshold,
-    shares: &[(&Participant, ShamirShare)],
-    manifest: Option<&ManifestDigest>,
-) -> Result<Combined, Refused> {
-    let points: Vec<&ShamirShare> = shares.iter().map(|(_, share)| share).collect();
-    let secret =
-        shamir::recover(&points, threshold).map_err(|Inconsistent| Refused::Inconsistent)?;
-    // To check it.
-    match quality::looks_random(secret.expose_secret()) {
-        true => Ok(combine::shamir_v1(&secret, manifest)),
-        false => Err(Refused::SecretNotRandom),
-    }
-}
-
-/// Also of Shamir shares, by their values without the x-coordinate: two participants with equal values would mean that
-/// their polynomial is, or nearly is, the secret itself.
-fn refuse_degenerate<S>(
-    shares: &[(&Participant, S)],
-    bytes: impl Fn(&S) -> &[u8; 32],
-) -> Result<(), Refused> {
-    for (i, (participant, share)) in shares.iter().enumerate() {
-        let share = bytes(share);
-        if !quality::looks_random(share) {
-            return Err(Refused::NotRandom((*participant).clone()));
-        }
-        for (earlier, other) in &shares[..i] {
-            if quality::equal(share, bytes(other)) {
-                return Err(Refused::Equal([earlier, participant].map(|&p| p.clone())));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn refuse_points(shares: &[(&Participant, ShamirShare)]) -> Result<(), Refused> {
-    for (i, (participant, share)) in shares.iter().enumerate() {
-        let (x, _) = shamir::point(share);
-        if x == 0 {
-            return Err(Refused::PointZero((*participant).clone()));
-        }
-        for (earlier, other) in &shares[..i] {
-            if shamir::point(other).0 == x {
-                return Err(Refused::OnePoint(
-                    [earlier, participant].map(|&p| p.clone()),
-                ));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The configuration is at fault.

@@ -1,5 +1,7 @@
 use super::*;
+use crate::combine::{Combined, ManifestDigest};
 use crate::source::tests::Folder;
+use crate::{shamir, text};
 use std::convert::Infallible;
 
 const ALICE: &str = "2c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228dbfed90";
@@ -33,7 +35,7 @@ impl Case {
 
     fn key(&self, derivation: Derivation) -> Result<Combined, NoKey> {
         let plan = self.plan(derivation, None).unwrap();
-        plan.claim().unwrap().read(None)
+        Ok(plan.claim().unwrap().read()?.combine(None)?)
     }
 
     fn refusal(&self, derivation: Derivation) -> String {
@@ -105,9 +107,10 @@ fn a_manifest_a_purpose_a_context_and_a_name_each_make_another_key() {
     let case = Case::new(&[("alice", ALICE), ("bob", BOB)]);
     let plan = case.plan(Derivation::HkdfV1, None).unwrap();
     let plan = plan.claim().unwrap();
-    let combined = plan.read(None).unwrap();
+    let shares = plan.read().unwrap();
+    let combined = shares.combine(None).unwrap();
     let key = combined.tls_psk(b"Client1").unwrap();
-    let with_manifest = plan.read(Some(&ManifestDigest([1; 32]))).unwrap();
+    let with_manifest = shares.combine(Some(&ManifestDigest([1; 32]))).unwrap();
     let renamed = Case::new(&[("alice", ALICE), ("bobby", BOB)]);
     for other in [
         combined.tls_psk(b"Client2").unwrap(),
@@ -168,6 +171,36 @@ fn a_participant_who_is_named_twice_is_refused() {
         refused.unwrap_err().to_string(),
         "participant alice is named more than once"
     );
+}
+
+#[test]
+fn a_participant_whose_share_is_here_and_elsewhere_is_refused() {
+    let case = Case::new(&[("alice", ALICE)]);
+    for others in [&["alice"][..], &["bob", "bob"]] {
+        let sources = case.sources.iter().map(|s| s.parse().unwrap()).collect();
+        let others = others.iter().map(|name| name.parse().unwrap()).collect();
+        let refused = Plan::with_others(Derivation::HkdfV1, None, sources, others).unwrap_err();
+        assert!(matches!(refused, NoPlan::NamedTwice(_)), "{refused:?}");
+    }
+}
+
+#[test]
+fn participants_elsewhere_are_counted() {
+    let others = |n: u8| (0..n).map(|i| format!("p{i}").parse().unwrap()).collect();
+    let with = |threshold: u8, n| {
+        let threshold = Threshold::new(threshold).unwrap();
+        Plan::with_others(Derivation::ShamirV1, Some(threshold), Vec::new(), others(n))
+    };
+    let plan = with(3, 3).unwrap();
+    assert_eq!(plan.participants().count(), 3);
+    assert_eq!(plan.claim().unwrap().others().len(), 3);
+    assert_eq!(with(3, 2).unwrap_err(), NoPlan::TooFew { fewest: 3 });
+    let all = Plan::with_others(Derivation::HkdfV1, None, Vec::new(), others(255));
+    assert!(all.is_ok());
+    let case = Case::new(&[("alice", ALICE)]);
+    let sources = case.sources.iter().map(|s| s.parse().unwrap()).collect();
+    let more = Plan::with_others(Derivation::HkdfV1, None, sources, others(255));
+    assert_eq!(more.unwrap_err(), NoPlan::TooMany);
 }
 
 #[test]
@@ -294,11 +327,8 @@ fn counter(mut next: u8) -> impl FnMut(&mut [u8]) -> Result<(), Infallible> {
 }
 
 fn shamir_key(case: &Case, threshold: u8) -> Result<Combined, NoKey> {
-    case.plan(Derivation::ShamirV1, Some(threshold))
-        .unwrap()
-        .claim()
-        .unwrap()
-        .read(None)
+    let plan = case.plan(Derivation::ShamirV1, Some(threshold)).unwrap();
+    Ok(plan.claim().unwrap().read()?.combine(None)?)
 }
 
 fn shamir_refusal(change: impl FnMut(&mut Vec<String>), threshold: u8) -> String {

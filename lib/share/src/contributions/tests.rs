@@ -1,0 +1,145 @@
+use super::*;
+use crate::shamir::split;
+use crate::text;
+use mcbn_secret::SharedSecret;
+use std::convert::Infallible;
+
+const ALICE: &str = "2c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228dbfed90";
+const BOB: &str = "b15244faf36e5e4b178d3891701d245f2e45e881d913b6c35c0ea0ac14224cc2";
+
+fn share(hex: &str) -> Contribution {
+    Contribution::Share(text::share(hex.as_bytes()).unwrap())
+}
+
+fn name(name: &str) -> Participant {
+    name.parse().unwrap()
+}
+
+fn unanimous_of(participants: usize) -> Contributions {
+    Contributions::new(Rule::Unanimous(Unanimous::HkdfV1), participants)
+}
+
+/// Points of one secret, by their x-coordinates.
+fn points(threshold: u8, count: u8) -> Vec<Contribution> {
+    let secret = SharedSecret::copied_from(&std::array::from_fn(|i| 3 * i as u8));
+    let mut next = 0;
+    let random = |bytes: &mut [u8]| {
+        for byte in bytes {
+            next = u8::wrapping_add(next, 89);
+            *byte = next;
+        }
+        Ok::<_, Infallible>(())
+    };
+    let threshold = Threshold::new(threshold).unwrap();
+    let shares = split(&secret, threshold, count, random).unwrap();
+    shares.into_iter().map(Contribution::Shamir).collect()
+}
+
+fn shamir_of(threshold: u8) -> Contributions {
+    Contributions::new(Rule::Shamir(Threshold::new(threshold).unwrap()), 9)
+}
+
+fn key(all: &Contributions) -> mcbn_secret::Psk {
+    all.combine(None).unwrap().tls_psk(b"Client1").unwrap()
+}
+
+#[test]
+fn shares_may_come_in_any_order() {
+    let (mut one, mut other) = (unanimous_of(2), unanimous_of(2));
+    one.add(&name("alice"), share(ALICE)).unwrap();
+    assert_eq!((one.count(), one.needed()), (1, 2));
+    one.add(&name("bob"), share(BOB)).unwrap();
+    other.add(&name("bob"), share(BOB)).unwrap();
+    other.add(&name("alice"), share(ALICE)).unwrap();
+    assert!(key(&one) == key(&other));
+}
+
+#[test]
+fn any_threshold_of_points_gives_one_key_and_more_do_not_change_it() {
+    let mut all = shamir_of(2);
+    let mut points: Vec<_> = points(2, 4).into_iter().map(Some).collect();
+    let names = ["a", "b", "c", "d"].map(name);
+    let mut add = |all: &mut Contributions, i: usize| all.add(&names[i], points[i].take().unwrap());
+    add(&mut all, 3).unwrap();
+    add(&mut all, 1).unwrap();
+    let of_two = key(&all);
+    add(&mut all, 0).unwrap();
+    assert!(key(&all) == of_two);
+    all.remove(&names[3]);
+    all.remove(&names[1]);
+    assert!(!all.has(&names[1]) && all.has(&names[0]));
+    add(&mut all, 2).unwrap();
+    assert_eq!(all.count(), 2);
+    assert!(key(&all) == of_two);
+}
+
+#[test]
+fn a_share_takes_the_place_of_the_one_before() {
+    let mut all = unanimous_of(1);
+    all.add(&name("alice"), share(BOB)).unwrap();
+    all.add(&name("alice"), share(ALICE)).unwrap();
+    assert_eq!(all.count(), 1);
+    let mut only = unanimous_of(1);
+    only.add(&name("alice"), share(ALICE)).unwrap();
+    assert!(key(&all) == key(&only));
+}
+
+#[test]
+fn a_refused_share_is_not_kept_and_neither_is_the_one_before() {
+    let mut all = unanimous_of(2);
+    all.add(&name("alice"), share(ALICE)).unwrap();
+    all.add(&name("bob"), share(BOB)).unwrap();
+    let refused = all.add(&name("bob"), share(ALICE)).unwrap_err();
+    assert_eq!(refused, Refused::Equal([name("alice"), name("bob")]));
+    assert!(!all.has(&name("bob")));
+}
+
+#[test]
+fn a_share_of_the_other_kind_is_refused() {
+    let mut all = unanimous_of(2);
+    let point = points(2, 2).remove(0);
+    let refused = all.add(&name("alice"), point).unwrap_err();
+    assert_eq!(
+        refused,
+        Refused::NotAShare(name("alice"), NotAShare::Length)
+    );
+    let refused = shamir_of(2).add(&name("alice"), share(ALICE)).unwrap_err();
+    assert_eq!(
+        refused,
+        Refused::NotAShare(name("alice"), NotAShare::Length)
+    );
+}
+
+#[test]
+fn two_points_at_one_x_are_refused() {
+    let mut all = shamir_of(2);
+    all.add(&name("a"), points(2, 2).remove(0)).unwrap();
+    let other = points(3, 3).remove(0);
+    let refused = all.add(&name("b"), other).unwrap_err();
+    assert_eq!(refused, Refused::OnePoint([name("a"), name("b")]));
+}
+
+#[test]
+fn points_of_two_splittings_are_refused_where_there_is_a_surplus() {
+    let mut all = shamir_of(2);
+    let (mut one, mut other) = (points(2, 3), points(3, 3));
+    all.add(&name("a"), one.remove(0)).unwrap();
+    all.add(&name("b"), one.remove(0)).unwrap();
+    all.add(&name("c"), other.remove(2)).unwrap();
+    assert_eq!(all.combine(None).unwrap_err(), Refused::Inconsistent);
+}
+
+#[test]
+#[should_panic(expected = "too few shares are combined")]
+fn too_few_shares_are_not_combined() {
+    let mut all = unanimous_of(2);
+    all.add(&name("alice"), share(ALICE)).unwrap();
+    let _ = all.combine(None);
+}
+
+#[test]
+fn only_names_are_shown() {
+    let mut all = unanimous_of(2);
+    all.add(&name("alice"), share(ALICE)).unwrap();
+    assert_eq!(format!("{all:?}"), r#"{Participant("alice")}"#);
+}
