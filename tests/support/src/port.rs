@@ -1,5 +1,7 @@
 //! Ports for peers that cannot be given port 0.
 
+use std::fs::File;
+use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use crate::process::{Captured, Process};
@@ -33,6 +35,20 @@ pub fn on_free_port(
         );
     }
     panic!("{TRIES} ports in a row were taken by others");
+}
+
+/// An address that nobody else takes before a program of this test does: loopback has sixteen million of them.
+pub fn reserved() -> SocketAddr {
+    let mut bytes = [0; 3];
+    File::open("/dev/urandom")
+        .and_then(|mut random| random.read_exact(&mut bytes))
+        .expect("Linux has it");
+    let [a, b, c] = bytes;
+    // Not 127.0.0.0/16, where everyone else is, and no broadcast address.
+    let address = Ipv4Addr::new(127, a | 1, b, c.clamp(1, 254));
+    TcpListener::bind((address, 0))
+        .and_then(|listener| listener.local_addr())
+        .expect("loopback has a free port")
 }
 
 /// A port of the loopback address that was free just now.

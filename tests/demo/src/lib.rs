@@ -1,0 +1,47 @@
+//! The demonstration, as a play in scenes: people found a network, consent, take their consent back; and what is not
+//! what they agreed on gets nothing.
+//!
+//! The program `demo` tells it to a person; a test runs the same scenes and listens to nothing. Where the workloads
+//! run is left to the caller: as plain programs, or as the real images.
+
+#![forbid(unsafe_code)]
+
+pub mod network;
+pub mod scenes;
+pub mod visitor;
+
+use std::collections::BTreeMap;
+
+use mcbn_tests_support::confidential_space::Machine;
+use mcbn_tests_support::process::Process;
+use mcbn_tests_support::workload::workload;
+
+/// What the operator sets: the variables of a workload, by name.
+pub type Variables = BTreeMap<String, String>;
+
+/// Where workloads run.
+pub trait Host {
+    /// Starts the workload on this machine with these variables, as its operator would.
+    fn start(&self, name: &str, machine: &Machine, variables: &Variables) -> Process;
+
+    /// Whether what runs is the image, so that its digest is not merely what the machine says.
+    fn runs_images(&self) -> bool;
+}
+
+/// Plain programs of this machine. Their digests are those of `digests.lock`, because the simulator says so.
+pub struct Programs;
+
+impl Host for Programs {
+    fn start(&self, name: &str, machine: &Machine, variables: &Variables) -> Process {
+        let mut command = workload(name);
+        command
+            .envs(variables)
+            .arg("--token-socket")
+            .arg(machine.socket());
+        Process::start(command)
+    }
+
+    fn runs_images(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,212 @@
+//! A network of people on this machine: their keepers, their manifest, and the issuer whom they trust.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use mcbn_tests_support::confidential_space::Issuer;
+use mcbn_tests_support::folder::Folder;
+use mcbn_tests_support::port;
+use mcbn_tests_support::process::{Ended, Process};
+use mcbn_tests_support::workload::mcbn;
+
+/// A workload that the manifest names, and the digest of its image.
+pub struct Role<'a> {
+    pub name: &'a str,
+    pub image: &'a str,
+}
+
+/// What the people agree on, beside the workloads.
+pub struct Agreement<'a> {
+    pub people: &'a [&'a str],
+    /// None: all of them. Else so many.
+    pub threshold: Option<usize>,
+    /// In seconds.
+    pub lease: u32,
+}
+
+/// People whose manifest is written, and whose keepers may run.
+pub struct Network {
+    folder: Folder,
+    issuer: Issuer,
+    people: Vec<Person>,
+}
+
+/// One participant: a folder with a share, a key and a ledger, and a keeper.
+pub struct Person {
+    pub name: String,
+    folder: PathBuf,
+    address: std::net::SocketAddr,
+    pin: String,
+    keeper: Option<Process>,
+}
+
+impl Network {
+    /// Draws shares and keys and writes the manifest. No keeper runs yet.
+    pub fn found(agreement: &Agreement<'_>, roles: &[Role<'_>]) -> Self {
+        let folder = Folder::new();
+        let people: Vec<Person> = agreement
+            .people
+            .iter()
+            .map(|name| Person::new(name, folder.path()))
+            .collect();
+        match agreement.threshold {
+            None => people.iter().for_each(Person::draw_share),
+            Some(threshold) => split_shares(threshold, &people, folder.path()),
+        }
+        let text = manifest(agreement, &people, roles);
+        folder.file("manifest.toml", text);
+        Self {
+            folder,
+            issuer: Issuer::start(),
+            people,
+        }
+    }
+
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// The manifest's file.
+    pub fn manifest(&self) -> PathBuf {
+        self.folder.path().join("manifest.toml")
+    }
+
+    /// Starts the keeper of this person, with these flags beside the usual ones.
+    pub fn start_keeper(&mut self, name: &str, flags: &[&str]) {
+        let manifest = self.manifest();
+        let issuer = self.issuer.url();
+        let person = self.person_mut(name);
+        let mut command = person.command("run");
+        command
+            .arg("--manifest")
+            .arg(manifest)
+            .args(["--participant", &person.name])
+            .args(["--listen", &person.address.to_string()])
+            .args(["--insecure-issuer", &issuer])
+            .arg("--share")
+            .arg(person.at("file:", "share"))
+            .arg("--key")
+            .arg(person.folder.join("key"))
+            .args(flags);
+        let keeper = Process::start(command);
+        keeper.wait_for_message("listening");
+        person.keeper = Some(keeper);
+    }
+
+    pub fn person(&self, name: &str) -> &Person {
+        let person = self.people.iter().find(|person| person.name == name);
+        person.expect("one of those who founded the network")
+    }
+
+    fn person_mut(&mut self, name: &str) -> &mut Person {
+        let person = self.people.iter_mut().find(|person| person.name == name);
+        person.expect("one of those who founded the network")
+    }
+
+    pub fn people(&self) -> &[Person] {
+        &self.people
+    }
+}
+
+impl Person {
+    fn new(name: &str, parent: &Path) -> Self {
+        let folder = parent.join(name);
+        std::fs::create_dir(&folder).expect("a new folder");
+        let mut command = mcbn();
+        command
+            .args(["keeper", "key", "--out"])
+            .arg(folder.join("key"));
+        let pin = done(command).stdout().trim().to_owned();
+        Self {
+            name: name.to_owned(),
+            folder,
+            address: port::reserved(),
+            pin,
+            keeper: None,
+        }
+    }
+
+    fn draw_share(&self) {
+        let mut command = mcbn();
+        command
+            .args(["share", "new", "--out"])
+            .arg(self.folder.join("share"));
+        done(command);
+    }
+
+    fn at(&self, scheme: &str, file: &str) -> std::ffi::OsString {
+        let mut place = std::ffi::OsString::from(scheme);
+        place.push(self.folder.join(file));
+        place
+    }
+
+    fn command(&self, verb: &str) -> Command {
+        let mut command = mcbn();
+        command
+            .args(["keeper", verb, "--ledger"])
+            .arg(self.folder.join("ledger"));
+        command
+    }
+
+    /// What `mcbn keeper VERB …` says on this person's ledger.
+    pub fn keeper(&self, verb: &str, arguments: &[&str]) -> String {
+        let mut command = self.command(verb);
+        command.args(arguments);
+        done(command).stdout()
+    }
+
+    /// The running keeper.
+    pub fn running(&self) -> &Process {
+        self.keeper.as_ref().expect("it was started")
+    }
+}
+
+fn split_shares(threshold: usize, people: &[Person], folder: &Path) {
+    let out = folder.join("split");
+    let mut command = mcbn();
+    command
+        .args(["share", "split", "--threshold", &threshold.to_string()])
+        .arg("--out-dir")
+        .arg(&out)
+        .args(people.iter().map(|person| &person.name));
+    done(command);
+    for person in people {
+        std::fs::rename(out.join(&person.name), person.folder.join("share"))
+            .expect("one share for each person");
+    }
+}
+
+fn done(command: Command) -> Ended {
+    let ended = Process::start(command).end();
+    ended.expect_code(0);
+    ended
+}
+
+fn manifest(agreement: &Agreement<'_>, people: &[Person], roles: &[Role<'_>]) -> String {
+    let rule = match agreement.threshold {
+        None => "\"unanimous\"".to_owned(),
+        Some(threshold) => format!("{{ threshold = {threshold} }}"),
+    };
+    let mut text = format!(
+        "version = 1\nnetwork = \"demo\"\nrule = {rule}\nlease = {}\n",
+        agreement.lease
+    );
+    for person in people {
+        let Person {
+            name, address, pin, ..
+        } = person;
+        let entry = format!(
+            "\n[[participant]]\nname = \"{name}\"\nkeeper = \"{address}\"\npin = \"{pin}\"\n"
+        );
+        text.push_str(&entry);
+    }
+    for Role { name, image } in roles {
+        write!(
+            text,
+            "\n[[workload]]\nname = \"{name}\"\nimages = [\"{image}\"]\n"
+        )
+        .expect("a string takes all");
+    }
+    text + "\n[attestation]\nsupport = [\"STABLE\"]\nhardware = [\"GCP_AMD_SEV_SNP\", \"GCP_INTEL_TDX\"]\n"
+}

@@ -1,0 +1,228 @@
+//! The scenes, in their order.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use mcbn_tests_support::confidential_space::{Image, Instance, Machine, Overrides, Profile};
+use mcbn_tests_support::plain::Plain;
+use mcbn_tests_support::port;
+use mcbn_tests_support::process::Process;
+
+use crate::network::{Agreement, Network, Role};
+use crate::visitor::{PAGE, Visitor, service};
+use crate::{Host, Variables};
+
+/// In seconds. The shortest that a manifest may name: a person who watches should not wait long.
+const LEASE: u32 = 10;
+
+const PEOPLE: [&str; 3] = ["Alice", "Bob", "Carol"];
+
+/// The digests of the real images.
+pub struct Digests {
+    pub server: String,
+    pub client: String,
+}
+
+/// What the people and the operator have, and what runs.
+pub struct Play<'a> {
+    host: &'a dyn Host,
+    tell: &'a mut dyn FnMut(&str),
+    digests: Digests,
+    service: Plain,
+    network: Network,
+    server: SocketAddr,
+    entrance: SocketAddr,
+}
+
+impl<'a> Play<'a> {
+    /// Three people, each with a share and a keeper; Carol wants to be asked.
+    pub fn begin(host: &'a dyn Host, digests: Digests, tell: &'a mut dyn FnMut(&str)) -> Self {
+        tell("Three people agree on a manifest: which images may have the key, on which machines, for how long.");
+        let service = service();
+        let (server, entrance) = (port::reserved(), port::reserved());
+        let people = PEOPLE.map(str::to_lowercase);
+        let people: Vec<&str> = people.iter().map(String::as_str).collect();
+        let roles = [
+            Role {
+                name: "psk-server",
+                image: &digests.server,
+                variables: server_variables(server, service.address()),
+            },
+            Role {
+                name: "psk-client",
+                image: &digests.client,
+                variables: client_variables(server, entrance),
+            },
+        ];
+        let agreement = Agreement {
+            people: &people,
+            threshold: None,
+            lease: LEASE,
+        };
+        let mut network = Network::found(&agreement, &roles);
+        tell("Each draws a share, shows it to nobody, and starts a keeper for it. Carol's keeper asks her first.");
+        for name in &people {
+            let flags: &[&str] = if *name == "carol" { &["--ask"] } else { &[] };
+            network.start_keeper(name, flags);
+        }
+        Self {
+            host,
+            tell,
+            digests,
+            service,
+            network,
+            server,
+            entrance,
+        }
+    }
+
+    /// Plays all scenes.
+    pub fn play(mut self) {
+        let (server, client) = self.consent();
+        self.withdrawal(server, client);
+        self.refusals();
+        self.ledgers();
+    }
+
+    fn consent(&mut self) -> (Process, Process) {
+        self.say("Frank, the operator, starts psk-server in front of a plain service. He holds no share and no key.");
+        let server = self.start(self.machine("psk-server", "server-1"), "psk-server");
+        self.carol_approves();
+        server.wait_for_message("listening");
+        self.say("The server proved to each keeper which image it runs, and got three shares: it has the key.");
+        self.say("Frank starts psk-client as well. The same is asked of it.");
+        let client = self.start(self.machine("psk-client", "client-1"), "psk-client");
+        self.carol_approves();
+        client.wait_for_message("listening");
+        let mut visitor = Visitor::connect(self.entrance);
+        assert_eq!(visitor.ask().as_deref(), Some(PAGE), "the page arrives");
+        self.say(&format!("A request goes through both: \"{}\".", PAGE.trim()));
+        (server, client)
+    }
+
+    /// Waits until a request stands before Carol, and approves it.
+    fn carol_approves(&mut self) {
+        let carol = self.network.person("carol");
+        let request = carol.wait_for_request();
+        carol.keeper("approve", &[&request]);
+        self.say("Carol is asked, looks at the request, and approves it.");
+    }
+
+    fn withdrawal(&mut self, server: Process, client: Process) {
+        let mut visitor = Visitor::connect(self.entrance);
+        assert_eq!(visitor.ask().as_deref(), Some(PAGE), "the page arrives");
+        self.say("A connection stands open. Bob takes his consent back.");
+        let since = Instant::now();
+        self.network.person("bob").keeper("revoke", &["--all"]);
+        visitor.wait_until_closed();
+        let seconds = since.elapsed().as_secs_f32();
+        for process in [server, client] {
+            let ended = process.end();
+            ended.expect_code(77);
+            assert!(ended.stderr().contains("bob"), "it says who: {ended}");
+        }
+        assert!(since.elapsed() < Duration::from_secs(LEASE.into()) * 2);
+        self.say(&format!(
+            "{seconds:.1} s later the connection is closed; both programs have wiped the key and ended. The lease was {LEASE} s."
+        ));
+        self.network.person("bob").keeper("restore", &[]);
+        self.say("Bob consents again.");
+    }
+
+    fn refusals(&mut self) {
+        self.say("Now Frank tries an image of his own: one byte is different, and so is its digest.");
+        let mut profile = self.profile("psk-server", "server-2");
+        profile.image = Image::with_digest("psk-server", &tampered(&self.digests.server), "sha256:0");
+        self.is_refused(profile, "image-digest");
+
+        self.say("He tries the right image on a machine that he can log in to.");
+        let mut profile = self.profile("psk-server", "server-3");
+        let debug = Profile::debug();
+        profile.debug_status = debug.debug_status;
+        profile.support = debug.support;
+        self.is_refused(profile, "debug");
+    }
+
+    fn is_refused(&mut self, profile: Profile, reason: &str) {
+        let machine = Machine::start(self.network.issuer(), profile);
+        let ended = self.start(machine, "psk-server").end();
+        ended.expect_code(77);
+        let said = ended.stderr();
+        assert!(said.contains(reason), "the reason is {reason}: {ended}");
+        let error = said.lines().find(|line| line.contains("error:"));
+        self.say(&format!("Refused. {}", error.expect("it says why")));
+    }
+
+    fn ledgers(&mut self) {
+        self.say("Every request stands in each keeper's ledger, each entry chained to the one before:");
+        let verified: Vec<String> = self
+            .network
+            .people()
+            .iter()
+            .map(|person| format!("  {}: {}", person.name, person.keeper("log-verify", &[]).trim()))
+            .collect();
+        for line in verified {
+            self.say(&line);
+        }
+        let _ = &self.service;
+    }
+
+    fn say(&mut self, line: &str) {
+        (self.tell)(line);
+    }
+
+    fn machine(&self, workload: &str, instance: &str) -> Machine {
+        Machine::start(self.network.issuer(), self.profile(workload, instance))
+    }
+
+    /// A machine as the manifest demands it.
+    fn profile(&self, workload: &str, instance: &str) -> Profile {
+        let (digest, variables) = match workload {
+            "psk-server" => (&self.digests.server, self.variables("psk-server")),
+            _ => (&self.digests.client, self.variables("psk-client")),
+        };
+        Profile {
+            instance: Instance::named(instance),
+            image: Image::with_digest(workload, digest, "sha256:0"),
+            args: vec![format!("/{workload}")],
+            env_override: Overrides::Set(variables),
+            ..Profile::production()
+        }
+    }
+
+    fn start(&self, machine: Machine, workload: &str) -> Process {
+        self.host.start(workload, machine, &self.variables(workload))
+    }
+
+    /// What the operator sets: what the manifest lists, and the manifest itself.
+    fn variables(&self, workload: &str) -> Variables {
+        let mut variables = match workload {
+            "psk-server" => server_variables(self.server, self.service.address()),
+            _ => client_variables(self.server, self.entrance),
+        };
+        let manifest = fs::read(self.network.manifest()).expect("it was written");
+        let text = format!("text:{}", Base64UrlUnpadded::encode_string(&manifest));
+        variables.insert("MCBN_MANIFEST".to_owned(), text);
+        variables
+    }
+}
+
+fn server_variables(listen: SocketAddr, forward: SocketAddr) -> Variables {
+    [("MCBN_LISTEN", listen), ("MCBN_FORWARD", forward)]
+        .map(|(name, value)| (name.to_owned(), value.to_string()))
+        .into()
+}
+
+fn client_variables(server: SocketAddr, listen: SocketAddr) -> Variables {
+    [("MCBN_SERVER", server), ("MCBN_LISTEN", listen)]
+        .map(|(name, value)| (name.to_owned(), value.to_string()))
+        .into()
+}
+
+/// A digest that differs in its last digit.
+fn tampered(digest: &str) -> String {
+    let (rest, last) = digest.split_at(digest.len() - 1);
+    format!("{rest}{}", if last == "0" { "1" } else { "0" })
+}
