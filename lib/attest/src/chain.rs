@@ -1,8 +1,8 @@
 //! From a token's certificates to a pinned root ([RFC 5280 §6.1]).
 //!
-//! A PKI token brings exactly leaf, intermediate and root. The root must be the pinned one, byte for byte; the rest is
-//! webpki's: signatures, validity, who may issue, path length, name constraints, unknown critical extensions. Nothing
-//! is revoked here: the certificates say no place to ask, and leaves live for days.
+//! A PKI token brings exactly leaf, intermediate and root. The root must be the pinned one, byte for byte, and valid
+//! now. The rest is webpki's: signatures, validity, who may issue, path length (the root's own apart, which its owner
+//! keeps), name constraints, unknown critical extensions. Nothing is found revoked: that would take asking somebody.
 //!
 //! Extended key usages are not judged: there is none for attestation tokens, and the pinned root issues for nothing
 //! else. Whoever pins a root that does, takes each of its leaves for an issuer of tokens.

@@ -155,3 +155,142 @@ impl Display for NotAJwks {
 }
 
 impl std::error::Error for NotAJwks {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// The right size, and odd: no key, but nothing here could tell.
+    fn number(bytes: usize) -> Vec<u8> {
+        vec![0xFF; bytes]
+    }
+
+    fn jwk(id: &str, modulus: &[u8], exponent: &[u8]) -> Value {
+        json!({
+            "kty": "RSA", "alg": "RS256", "use": "sig", "kid": id,
+            "n": Base64UrlUnpadded::encode_string(modulus),
+            "e": Base64UrlUnpadded::encode_string(exponent),
+        })
+    }
+
+    fn good(id: &str) -> Value {
+        jwk(id, &number(256), &[1, 0, 1])
+    }
+
+    fn parse(keys: &[Value]) -> Result<Vec<String>, NotAJwks> {
+        let set = Jwks::parse(json!({ "keys": keys }).to_string().as_bytes())?;
+        Ok(set.ids().map(String::from).collect())
+    }
+
+    fn without(mut key: Value, name: &str) -> Value {
+        key.as_object_mut().unwrap().remove(name).unwrap();
+        key
+    }
+
+    fn with(mut key: Value, name: &str, value: Value) -> Value {
+        key[name] = value;
+        key
+    }
+
+    #[test]
+    fn rsa_keys_for_signatures_are_taken() {
+        let keys = [
+            good("a"),
+            without(good("b"), "alg"),
+            without(good("c"), "use"),
+            with(without(good("d"), "use"), "key_ops", json!(["verify"])),
+            jwk("e", &number(1024), &[3]),
+            with(good("f"), "x5t", json!("AAAA")),
+        ];
+        assert_eq!(parse(&keys).unwrap(), ["a", "b", "c", "d", "e", "f"]);
+    }
+
+    #[test]
+    fn a_key_for_something_else_is_passed_over() {
+        let others = [
+            with(good("x"), "use", json!("enc")),
+            with(good("x"), "alg", json!("RS512")),
+            with(good("x"), "alg", json!("RSA-OAEP")),
+            with(good("x"), "alg", json!("HS256")),
+            with(good("x"), "key_ops", json!(["sign"])),
+            without(good("x"), "kid"),
+            without(good("x"), "kty"),
+            json!({"kty": "oct", "kid": "x", "k": "AAAA", "alg": "HS256"}),
+            json!({"kty": "EC", "kid": "x", "crv": "P-256", "x": "AAAA", "y": "AAAA"}),
+            json!({"kty": "to-come", "kid": "x"}),
+            json!("x"),
+        ];
+        for other in others {
+            let keys = [good("a"), other.clone()];
+            assert_eq!(parse(&keys).unwrap(), ["a"], "{other}");
+            assert_eq!(parse(&[other]), Err(NotAJwks::NoKeys));
+        }
+    }
+
+    #[test]
+    fn two_keys_of_one_id_are_refused() {
+        let keys = [good("a"), good("b"), jwk("a", &number(512), &[3])];
+        assert_eq!(parse(&keys), Err(NotAJwks::DuplicateId));
+        assert_eq!(parse(&[good("a"), good("a")]), Err(NotAJwks::DuplicateId));
+    }
+
+    #[test]
+    fn a_key_of_another_size_is_refused() {
+        let mut short = number(256);
+        short[0] = 0x7F;
+        for modulus in [&short[..], &number(128), &number(1025), &[1]] {
+            let keys = [good("a"), jwk("b", modulus, &[1, 0, 1])];
+            assert_eq!(parse(&keys), Err(NotAJwks::Size), "{}", modulus.len());
+        }
+    }
+
+    #[test]
+    fn a_number_that_no_key_has_is_refused() {
+        let mut even = number(256);
+        even[255] = 0xFE;
+        let leading_zero = [&[0], &number(256)[..]].concat();
+        for (modulus, exponent) in [
+            (&number(256)[..], &[][..]),
+            (&number(256), &[0]),
+            (&number(256), &[1]),
+            (&number(256), &[2]),
+            (&number(256), &[1, 0, 0]),
+            (&number(256), &[0, 1, 0, 1]),
+            (&number(256), &[2, 0, 0, 0, 1]),
+            (&number(256), &number(256)),
+            (&even, &[1, 0, 1]),
+            (&leading_zero, &[1, 0, 1]),
+            (&[], &[1, 0, 1]),
+        ] {
+            assert_eq!(parse(&[jwk("a", modulus, exponent)]), Err(NotAJwks::Key));
+        }
+        for broken in [
+            with(good("a"), "n", json!("a+b/")),
+            with(good("a"), "e", json!("AQAB=")),
+            with(good("a"), "n", json!(1)),
+            without(good("a"), "n"),
+            without(good("a"), "e"),
+            with(good("a"), "use", json!(1)),
+        ] {
+            assert_eq!(parse(&[broken]), Err(NotAJwks::Key));
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_key_set_is_refused() {
+        for text in ["{}", r#"{"keys":{}}"#, r#"{"keys":[]}"#, r#"{"keys":null}"#] {
+            let refused = Jwks::parse(text.as_bytes()).unwrap_err();
+            assert_eq!(refused, NotAJwks::NoKeys, "{text}");
+        }
+        for (text, fault) in [
+            ("", JsonFault::Syntax),
+            ("[]", JsonFault::NotAnObject),
+            (r#"{"keys":[],"keys":[]}"#, JsonFault::Duplicate),
+            (r#"{"keys":[{"kid":"a","kid":"b"}]}"#, JsonFault::Duplicate),
+        ] {
+            let refused = Jwks::parse(text.as_bytes()).unwrap_err();
+            assert_eq!(refused, NotAJwks::Json(fault), "{text}");
+        }
+    }
+}

@@ -53,8 +53,12 @@ impl Location {
         self.clear
     }
 
-    pub(crate) fn has_query(&self) -> bool {
-        self.url.contains('?')
+    /// A path below it; it has no query.
+    pub(crate) fn join(&self, path: &str) -> Location {
+        Location {
+            url: format!("{}{path}", self.url),
+            clear: self.clear,
+        }
     }
 }
 

@@ -15,9 +15,9 @@ pub struct Finding {
     #[serde(serialize_with = "by_name")]
     pub demand: Demand,
     pub verdict: Verdict,
-    /// For people, on one line; nothing in it acts on a terminal.
+    /// For people: one line, in which nothing acts on a terminal, of at most [`Finding::MAX_TEXT`] characters.
     pub demanded: String,
-    /// The same, and at most [`Finding::MAX_FOUND`] characters: who starts a machine chooses some of them.
+    /// The same, though whoever starts a machine chooses some of it.
     pub found: String,
 }
 
@@ -32,8 +32,10 @@ pub enum Verdict {
 }
 
 impl Report {
-    pub(crate) fn new(findings: Vec<Finding>) -> Report {
-        Report { findings }
+    pub(crate) fn new(findings: impl Iterator<Item = Finding>) -> Report {
+        Report {
+            findings: findings.collect(),
+        }
     }
 
     pub fn findings(&self) -> &[Finding] {
@@ -53,7 +55,25 @@ impl Report {
 }
 
 impl Finding {
-    pub const MAX_FOUND: usize = 1024;
+    pub const MAX_TEXT: usize = 1024;
+
+    pub(crate) fn new(demand: Demand, verdict: Verdict, demanded: &str, found: &str) -> Finding {
+        Finding {
+            demand,
+            verdict,
+            demanded: bounded(demanded),
+            found: bounded(found),
+        }
+    }
+}
+
+fn bounded(text: &str) -> String {
+    let mut characters = text.chars();
+    let mut bounded: String = characters.by_ref().take(Finding::MAX_TEXT - 1).collect();
+    if characters.next().is_some() {
+        bounded.push('…');
+    }
+    bounded
 }
 
 impl Verdict {

@@ -151,6 +151,8 @@ named! {
 
     /// The name of each demand, as reports and refusals write it. On the right of each: what it answers.
     Demand {
+        /// The participants agreed on another way to know a machine.
+        Token = "token",
         /// The operator runs another program.
         ImageDigest = "image-digest",
         /// The operator has a shell in the machine.

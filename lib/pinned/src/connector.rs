@@ -2,7 +2,7 @@
 
 use mcbn_manifest::Pin;
 use mcbn_tls::{Setup, TlsStream};
-use openssl::ssl::{Ssl, SslContext, SslMethod, SslVerifyMode, SslVersion};
+use openssl::ssl::{Ssl, SslContext, SslMethod, SslOptions, SslVerifyMode, SslVersion};
 use openssl::x509::{X509StoreContextRef, X509VerifyResult};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -23,11 +23,16 @@ pub struct Connector {
 /// [RFC 7301 §3.1]: https://www.rfc-editor.org/rfc/rfc7301#section-3.1
 const HTTP_1_1: &[u8] = b"\x08http/1.1";
 
+/// `SSL_OP_CLEANSE_PLAINTEXT`, which the crate does not name: OpenSSL wipes its copy of what was read. Shares come this
+/// way.
+const CLEANSE_PLAINTEXT: SslOptions = SslOptions::from_bits_retain(1 << 1);
+
 impl Connector {
     pub fn new() -> Result<Self, Setup> {
         let mut ctx = mcbn_tls::context(SslMethod::tls_client(), SslVersion::TLS1_3)?;
         ctx.set_alpn_protos(HTTP_1_1)
             .map_err(Setup::step("set the protocol"))?;
+        ctx.set_options(CLEANSE_PLAINTEXT);
         // No chain is followed: what stands beside the server's own certificate is not looked at.
         ctx.set_verify_depth(0);
         Ok(Self { ctx: ctx.build() })
