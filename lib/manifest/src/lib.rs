@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+pub mod carried;
 mod digest;
 mod mistake;
 mod name;
