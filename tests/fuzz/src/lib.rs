@@ -11,6 +11,7 @@ mod settings;
 mod share;
 #[cfg(test)]
 mod smoke;
+mod token;
 mod units;
 
 pub use manifest::manifest;
@@ -19,6 +20,7 @@ pub use settings::{admin_address, arguments, variables};
 pub use share::{
     derivation_label, participant_name, shamir_share_text, share_source, share_text, threshold,
 };
+pub use token::{key_set, token_claims, token_text};
 pub use units::{count, period, size};
 
 /// A parser's target and texts to start from.
@@ -64,6 +66,7 @@ targets! {
     ];
     count: &[b"1", b"0", b"004096", b"18446744073709551615", b"18446744073709551616"];
     derivation_label: &[b"hkdf-v1", b"sha256-concat-hex", b"shamir-v1", b"bls-prf-v1"];
+    key_set: &[include_bytes!("../testdata/key_set.json")];
     manifest: &[
         include_bytes!("../testdata/manifest.toml"),
         b"version = 1\nrule = \"unanimous\"\n[[participant]]\nname = \"alice\"\n[attestation]\ndebug = false",
@@ -97,6 +100,16 @@ targets! {
         b"srv:_mcbn._tcp.server.example",
     ];
     threshold: &[b"2", b"255", b"1", b"256"];
+    token_claims: &[
+        include_bytes!("../testdata/token_claims.json"),
+        br#"{"iss":"x","aud":["x"],"sub":"x","iat":1,"nbf":1,"exp":2,"submods":{"tdx":{},"gce":null}}"#,
+    ];
+    token_text: &[
+        // {"alg":"RS256","kid":"first","typ":"JWT"}, {"alg":"RS256","x5c":["MIIB","MIIB","MIIB"]} and {"alg":"none"}.
+        b"eyJhbGciOiJSUzI1NiIsImtpZCI6ImZpcnN0IiwidHlwIjoiSldUIn0.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlIiwiYXVkIjoieCIsInN1YiI6InkiLCJpYXQiOjEsIm5iZiI6MSwiZXhwIjoyLCJlYXRfbm9uY2UiOiJ6In0.AAAA",
+        b"eyJhbGciOiJSUzI1NiIsIng1YyI6WyJNSUlCIiwiTUlJQiIsIk1JSUIiXX0.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlIiwiYXVkIjoieCIsInN1YiI6InkiLCJpYXQiOjEsIm5iZiI6MSwiZXhwIjoyLCJlYXRfbm9uY2UiOiJ6In0.AAAA",
+        b"eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlIiwiYXVkIjoieCIsInN1YiI6InkiLCJpYXQiOjEsIm5iZiI6MSwiZXhwIjoyLCJlYXRfbm9uY2UiOiJ6In0.",
+    ];
     variables: &[
         b"MCBN_LISTEN=127.0.0.1:7443\0MCBN_SHARE=alice=fd:3,bob=fd:4\0PATH=/bin",
         b"MCBN_TLS12=true\0MCBN_SHARE=a=fd:3\0MCBN_LOG_LEVEL=debug",

@@ -2,6 +2,9 @@
 
 #![allow(dead_code)] // Each test file uses its part.
 
+pub mod authority;
+pub mod judging;
+
 use std::sync::LazyLock;
 use std::time::Duration;
 
