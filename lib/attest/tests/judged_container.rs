@@ -123,6 +123,34 @@ fn overridden_variables_are_demanded_as_listed() {
 }
 
 #[test]
+fn the_manifest_itself_needs_no_listing() {
+    for (demand, key, pointer) in [
+        (
+            Demand::EnvOverride,
+            "env-override",
+            "/submods/container/env_override",
+        ),
+        (Demand::Env, "env", "/submods/container/env"),
+    ] {
+        let lists = format!(r#"{key} = {{ MCBN_SERVER = "a:1" }}"#);
+        let (manifest, text) = (manifest(&lists, ""), manifest_text(&lists, ""));
+        let carried = |text: &str| mcbn_manifest::carried::encode(text.as_bytes());
+        let of = |name: &str, value: &str| {
+            with(
+                claims(),
+                pointer,
+                json!({"MCBN_SERVER": "a:1", name: value}),
+            )
+        };
+        holds(demand, &of("MCBN_MANIFEST", &carried(&text)), &manifest);
+        fails(demand, &of("MCBN_SHARE", &carried(&text)), &manifest);
+        let another = carried(&format!("{text}\n"));
+        fails(demand, &of("MCBN_MANIFEST", &another), &manifest);
+        fails(demand, &of("MCBN_MANIFEST", "file:/manifest"), &manifest);
+    }
+}
+
+#[test]
 fn arguments_are_demanded_as_listed() {
     let manifest = manifest(r#"args = ["/psk-server", "--tls12"]"#, "");
     let of = |list: Value| with(claims(), "/submods/container/args", list);

@@ -39,17 +39,21 @@ support = ["STABLE"]
 
 /// With these demands beside the least that there are, on the workload and on the machine.
 pub fn manifest(workload: &str, machine: &str) -> Manifest {
+    let text = manifest_text(workload, machine);
+    Manifest::parse(text.as_bytes()).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+pub fn manifest_text(workload: &str, machine: &str) -> String {
     // A key of `machine` stands in place of the usual one.
     let is_replaced = |line: &&str| {
         let key = line.split('=').next().unwrap_or("");
         key.is_empty() || !machine.contains(key)
     };
     let usual: Vec<&str> = MACHINE.lines().filter(is_replaced).collect();
-    let text = format!(
+    format!(
         "{HEAD}{workload}\n[attestation]\n{}\n{machine}\n",
         usual.join("\n")
-    );
-    Manifest::parse(text.as_bytes()).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    )
 }
 
 pub fn plain() -> Manifest {
