@@ -259,6 +259,13 @@ impl Program {
         self.about
     }
 
+    /// Settings of the programs beside it, whose variables mean nothing to it.
+    fn passes_over(&self) -> impl Iterator<Item = &'static Setting> {
+        let alone = self.command.is_empty();
+        let shared = SHARED.iter().filter(move |_| !alone);
+        self.beside.iter().copied().flatten().chain(shared)
+    }
+
     /// What people type to call it.
     fn called(&self) -> String {
         let words = std::iter::once(self.name).chain(self.command());

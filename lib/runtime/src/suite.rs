@@ -55,27 +55,27 @@ impl Suite {
     }
 
     fn called(&self, arguments: impl IntoIterator<Item = OsString>) -> Called {
+        let mut arguments = arguments.into_iter().peekable();
         let mut words: Vec<OsString> = Vec::new();
-        let mut arguments = arguments.into_iter();
-        loop {
-            if let Some(command) = self.commands.iter().find(|command| command.is(&words)) {
-                return Called::Command(command);
+        // As many words as there are: `keeper log verify`, not `keeper log`.
+        while let Some(word) = arguments.peek() {
+            let longer = [&words[..], &[word.clone()]].concat();
+            if self.under(&longer).next().is_none() {
+                break;
             }
-            let under: Vec<_> = self.under(&words).collect();
-            return match arguments.next() {
-                Some(flag) if flag == "--help" || flag == "-h" => Called::Print(self.help(&under)),
-                Some(flag) if flag == "--version" || flag == "-V" => {
-                    Called::Print(self.version_line())
-                }
-                Some(word) => {
-                    words.push(word);
-                    match self.under(&words).next() {
-                        Some(_) => continue,
-                        None => Called::Mistake(Mistake::Unknown),
-                    }
-                }
-                None => Called::Mistake(Mistake::Nothing),
-            };
+            arguments.next();
+            words = longer;
+        }
+        if let Some(command) = self.commands.iter().find(|command| command.is(&words)) {
+            return Called::Command(command);
+        }
+        match arguments.next() {
+            Some(flag) if flag == "--help" || flag == "-h" => {
+                Called::Print(self.help(self.under(&words)))
+            }
+            Some(flag) if flag == "--version" || flag == "-V" => Called::Print(self.version_line()),
+            Some(_) => Called::Mistake(Mistake::Unknown),
+            None => Called::Mistake(Mistake::Nothing),
         }
     }
 
@@ -89,7 +89,7 @@ impl Suite {
         format!("{} {}\n", self.name, self.version)
     }
 
-    fn help(&self, commands: &[&Command]) -> String {
+    fn help(&self, commands: impl Iterator<Item = &'static Command>) -> String {
         let mut text = self.version_line();
         wrap(&mut text, 0, self.about);
         let name = self.name;
@@ -147,7 +147,8 @@ mod tests {
 
     static RUN: Program = program("keeper run", "Hands out a share.");
     static LIST: Program = program("keeper list", "Shows what is asked for.");
-    static LOG: Program = program("keeper log show", "Shows the ledger.");
+    static LOG: Program = program("keeper log", "Shows the ledger.");
+    static VERIFY: Program = program("keeper log verify", "Checks the ledger.");
     static NEW: Program = program("share new", "Makes a share.");
 
     const fn command(program: &'static Program) -> Command {
@@ -161,7 +162,13 @@ mod tests {
         name: "mcbn",
         version: "1.2.3",
         about: "What a participant runs.",
-        commands: &[command(&RUN), command(&LIST), command(&LOG), command(&NEW)],
+        commands: &[
+            command(&RUN),
+            command(&LIST),
+            command(&LOG),
+            command(&VERIFY),
+            command(&NEW),
+        ],
     };
 
     fn called(arguments: &[&str]) -> Called {
@@ -181,7 +188,10 @@ mod tests {
         calls(&["keeper", "run"], &RUN);
         calls(&["keeper", "run", "--help"], &RUN);
         calls(&["keeper", "list", "keeper", "run"], &LIST);
-        calls(&["keeper", "log", "show"], &LOG);
+        calls(&["keeper", "log"], &LOG);
+        calls(&["keeper", "log", "--json"], &LOG);
+        calls(&["keeper", "log", "verify"], &VERIFY);
+        calls(&["keeper", "log", "verified"], &LOG);
         calls(&["share", "new", "--out", "x"], &NEW);
     }
 
@@ -196,7 +206,8 @@ mod tests {
              mcbn COMMAND --help lists the settings of a command.\n\n  \
              keeper run\n        Hands out a share.\n\n  \
              keeper list\n        Shows what is asked for.\n\n  \
-             keeper log show\n        Shows the ledger.\n\n  \
+             keeper log\n        Shows the ledger.\n\n  \
+             keeper log verify\n        Checks the ledger.\n\n  \
              share new\n        Makes a share.\n\n  \
              -h, --help\n        print this help, and exit\n\n  \
              -V, --version\n        print the version, and exit\n"
@@ -216,7 +227,6 @@ mod tests {
         };
         assert_eq!(refused(&[]), Mistake::Nothing);
         assert_eq!(refused(&["keeper"]), Mistake::Nothing);
-        assert_eq!(refused(&["keeper", "log"]), Mistake::Nothing);
         for unknown in [
             &["run"][..],
             &["keeper", "runs"],

@@ -95,7 +95,7 @@ impl fmt::Debug for Slot {
 }
 
 /// Who counts as one peer: an IPv4 address, or the /64 that an IPv6 host has to itself.
-fn place(peer: IpAddr) -> IpAddr {
+pub fn place(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(v6) => {
             const HOST_PART: u128 = u64::MAX as u128;

@@ -285,7 +285,7 @@ impl Given {
         let is_of =
             |setting: &Setting| !setting.operand && name.to_str() == Some(&setting.variable());
         let Some(row) = self.rows.iter_mut().find(|row| is_of(row.setting)) else {
-            if !self.program.beside.iter().copied().flatten().any(is_of) {
+            if !self.program.passes_over().any(is_of) {
                 self.unknown_variable(name);
             }
             return;

@@ -489,7 +489,11 @@ fn an_operand_that_may_be_repeated_takes_all_that_are_left() {
 
 #[test]
 fn a_variable_of_a_program_beside_it_is_passed_over() {
-    let set = [("MCBN_LISTEN", "x"), ("MCBN_IDLE_TIMEOUT", "x")];
+    let set = [
+        ("MCBN_LISTEN", "x"),
+        ("MCBN_IDLE_TIMEOUT", "x"),
+        ("MCBN_LOG_LEVEL", "x"),
+    ];
     assert!(tool(&["a"], &set).is_ok());
     // Its own flags are not those of the others.
     assert!(tool(&["a", "--listen", "x"], &[]).is_err());
