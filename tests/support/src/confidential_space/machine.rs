@@ -60,7 +60,7 @@ impl Machine {
         let (health, watched) = watch::channel(Health::Well);
         let launcher = Arc::new(Launcher {
             authority: issuer.authority(),
-            state: RwLock::new(Mind {
+            settings: RwLock::new(Settings {
                 profile: Arc::new(profile),
                 forgery: None,
                 edit: None,
@@ -112,29 +112,31 @@ impl Machine {
 
     /// What is wrong with every token from now on.
     pub fn set_forgery(&self, forgery: Option<Forgery>) {
-        self.launcher.change(|mind| mind.forgery = forgery);
+        self.launcher.change(|settings| settings.forgery = forgery);
     }
 
     /// Another state of the machine, which the next token tells of.
     pub fn change(&self, change: impl FnOnce(&mut Profile)) {
         self.launcher
-            .change(|mind| change(Arc::make_mut(&mut mind.profile)));
+            .change(|settings| change(Arc::make_mut(&mut settings.profile)));
     }
 
     /// Changes the claims of every token from now on, before it is signed: for shapes that no profile has.
     pub fn edit_claims(&self, edit: impl Fn(&mut Value) + Send + Sync + 'static) {
         self.launcher
-            .change(|mind| mind.edit = Some(Arc::new(edit)));
+            .change(|settings| settings.edit = Some(Arc::new(edit)));
     }
 
     /// Sets the issuer's clock, as this machine meets it, ahead of the right time.
     pub fn set_clock_ahead(&self, by: Duration) {
-        self.launcher.change(|mind| mind.clock = Clock::Ahead(by));
+        self.launcher
+            .change(|settings| settings.clock = Clock::Ahead(by));
     }
 
     /// Sets it behind the right time.
     pub fn set_clock_behind(&self, by: Duration) {
-        self.launcher.change(|mind| mind.clock = Clock::Behind(by));
+        self.launcher
+            .change(|settings| settings.clock = Clock::Behind(by));
     }
 
     /// How many requests have come through the socket, whatever came of them.
@@ -171,13 +173,13 @@ fn folder_for_a_socket() -> TempDir {
 /// The token service, and all that may change while it runs.
 struct Launcher {
     authority: Arc<Authority>,
-    state: RwLock<Mind>,
+    settings: RwLock<Settings>,
     requests: Tally<u64>,
     health: watch::Receiver<Health>,
 }
 
 #[derive(Clone)]
-struct Mind {
+struct Settings {
     profile: Arc<Profile>,
     forgery: Option<Forgery>,
     edit: Option<Arc<Edit>>,
@@ -206,17 +208,22 @@ impl Clock {
 }
 
 impl Launcher {
-    fn change(&self, change: impl FnOnce(&mut Mind)) {
-        change(&mut self.state.write().unwrap_or_else(PoisonError::into_inner));
+    fn change(&self, change: impl FnOnce(&mut Settings)) {
+        change(
+            &mut self
+                .settings
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
     }
 
     fn mint(&self, request: &TokenRequest) -> String {
-        let mind = self
-            .state
+        let settings = self
+            .settings
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let now = mind.clock.seconds();
+        let now = settings.clock.seconds();
         let frame = Frame {
             issuer: self.authority.name().to_owned(),
             audience: request.audience.clone(),
@@ -227,11 +234,11 @@ impl Launcher {
         };
         forgery::mint(
             &self.authority,
-            &mind.profile,
+            &settings.profile,
             request.token_type,
             frame,
-            mind.edit.as_deref(),
-            mind.forgery,
+            settings.edit.as_deref(),
+            settings.forgery,
         )
     }
 

@@ -6,6 +6,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -116,6 +117,9 @@ impl Running {
                 let _ = fs::remove_file(path);
                 let listener = std::os::unix::net::UnixListener::bind(path)
                     .unwrap_or_else(|error| panic!("cannot listen at {}: {error}", path.display()));
+                // A container's user is not the launcher's.
+                fs::set_permissions(path, fs::Permissions::from_mode(0o777))
+                    .expect("the socket is ours");
                 listener.set_nonblocking(true).expect("a socket can be so");
                 spawn(stopped, router, move || {
                     tokio::net::UnixListener::from_std(listener)

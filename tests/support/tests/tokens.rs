@@ -1,0 +1,422 @@
+//! The simulated tokens: the shapes of their claims, and each thing that can be wrong with them.
+
+mod raw;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use mcbn_tests_support::confidential_space::{
+    Forgery, Hardware, Image, ImageSignature, Instance, Issuer, Machine, Overrides, Placement,
+    Profile, RestartPolicy, Rotation, TokenRequest,
+};
+use raw::{Token, key_of};
+use serde_json::{Value, json};
+
+const AUDIENCE: &str = "mcbn/v1/release/pin";
+const NONCES: [&str; 3] = ["nonce-number-one", "nonce-number-two", "nonce-number-three"];
+const HOUR: u64 = 3600;
+
+fn oidc(machine: &Machine) -> Token {
+    let request = TokenRequest::oidc(AUDIENCE, NONCES);
+    Token::parse(&machine.token(&request).unwrap())
+}
+
+fn pki(machine: &Machine) -> Token {
+    let request = TokenRequest::pki(AUDIENCE, NONCES);
+    Token::parse(&machine.token(&request).unwrap())
+}
+
+fn claims_of(profile: Profile) -> Value {
+    let issuer = Issuer::start();
+    oidc(&Machine::start(&issuer, profile)).claims
+}
+
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}
+
+#[test]
+fn a_production_token_has_every_claim_in_its_shape() {
+    let issuer = Issuer::start();
+    let mut claims = oidc(&Machine::start(&issuer, Profile::production())).claims;
+    let mut time = |name: &str| {
+        let claims = claims.as_object_mut().unwrap();
+        claims.remove(name).unwrap().as_u64().unwrap()
+    };
+    let [issued, not_before, expires] = ["iat", "nbf", "exp"].map(&mut time);
+    assert!(issued.abs_diff(now()) < 60);
+    assert_eq!([not_before, expires], [issued, issued + HOUR]);
+    let image = Image::named("psk-server");
+    let instance = Instance::named("workload-1");
+    let expected = json!({
+        "aud": AUDIENCE,
+        "iss": issuer.url(),
+        "sub": "https://www.googleapis.com/compute/v1/projects/example-project/zones/us-central1-a/instances/workload-1",
+        "eat_nonce": NONCES,
+        "eat_profile":
+            "https://cloud.google.com/confidential-computing/confidential-space/docs/reference/token-claims",
+        "secboot": true,
+        "oemid": 11129,
+        "hwmodel": "GCP_AMD_SEV_SNP",
+        "swname": "CONFIDENTIAL_SPACE",
+        "swversion": ["250800"],
+        "dbgstat": "disabled-since-boot",
+        "google_service_accounts": ["workload@example-project.iam.gserviceaccount.com"],
+        "submods": {
+            "confidential_space": {
+                "monitoring_enabled": { "memory": false },
+                "support_attributes": ["LATEST", "STABLE", "USABLE"],
+            },
+            "container": {
+                "image_reference": format!("registry.example/psk-server@{}", image.digest),
+                "image_digest": image.digest,
+                "image_id": image.id,
+                "restart_policy": "Never",
+                "args": ["/psk-server"],
+                "env": {
+                    "HOSTNAME": "workload-1",
+                    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                },
+            },
+            "gce": {
+                "zone": "us-central1-a",
+                "project_id": "example-project",
+                "project_number": "123456789012",
+                "instance_name": "workload-1",
+                "instance_id": instance.id,
+            },
+        },
+    });
+    assert_eq!(claims, expected);
+}
+
+#[test]
+fn a_debug_image_says_so_and_has_no_support_attributes() {
+    let claims = claims_of(Profile::debug());
+    assert_eq!(claims["dbgstat"], "enabled");
+    let space = &claims["submods"]["confidential_space"];
+    assert_eq!(*space, json!({ "monitoring_enabled": { "memory": false } }));
+}
+
+#[test]
+fn every_hardware_model_is_written_as_it_is_seen() {
+    let issuer = Issuer::start();
+    let machine = Machine::start(&issuer, Profile::production());
+    let models = Hardware::ALL.map(|hardware| {
+        machine.change(|profile| profile.hardware = hardware);
+        let claims = oidc(&machine).claims;
+        assert_eq!(claims["hwmodel"], hardware.claim());
+        // Only TDX has these.
+        let is_tdx = hardware.claim().contains("TDX");
+        assert_eq!(claims.get("tdx").is_some(), is_tdx);
+        assert_eq!(
+            claims.get("attester_tcb"),
+            is_tdx.then_some(&json!(["INTEL"]))
+        );
+        hardware.claim()
+    });
+    assert_eq!(
+        models,
+        [
+            "GCP_AMD_SEV",
+            "GCP_AMD_SEV_ES",
+            "GCP_AMD_SEV_SNP",
+            "GCP_SHIELDED_VM",
+            "GCP_INTEL_TDX",
+            "INTEL_TDX",
+        ]
+    );
+}
+
+#[test]
+fn accounts_and_tdx_stand_above_or_under_the_submods_or_both() {
+    for (placement, above, under) in [
+        (Placement::Top, true, false),
+        (Placement::Submods, false, true),
+        (Placement::Both, true, true),
+    ] {
+        let claims = claims_of(Profile {
+            hardware: Hardware::IntelTdx,
+            placement,
+            ..Profile::production()
+        });
+        for name in ["google_service_accounts", "tdx"] {
+            assert_eq!(claims.get(name).is_some(), above, "{placement:?} {name}");
+            let found = claims["submods"].get(name).is_some();
+            assert_eq!(found, under, "{placement:?} {name}");
+        }
+    }
+}
+
+#[test]
+fn no_override_is_an_absent_claim_or_a_null() {
+    let none = claims_of(Profile {
+        cmd_override: Overrides::Null,
+        env_override: Overrides::Null,
+        ..Profile::production()
+    });
+    let container = none["submods"]["container"].as_object().unwrap();
+    assert_eq!(container.get("cmd_override"), Some(&Value::Null));
+    assert_eq!(container.get("env_override"), Some(&Value::Null));
+    let absent = claims_of(Profile::production());
+    let container = absent["submods"]["container"].as_object().unwrap();
+    assert_eq!(container.get("cmd_override"), None);
+    assert_eq!(container.get("env_override"), None);
+}
+
+#[test]
+fn an_override_of_the_environment_is_in_the_environment_too() {
+    let set = [
+        ("MCBN_SERVER".to_owned(), "keeper.example:1".to_owned()),
+        ("PATH".to_owned(), "/elsewhere".to_owned()),
+    ];
+    let claims = claims_of(Profile {
+        cmd_override: Overrides::Set(vec!["--insecure".to_owned()]),
+        env_override: Overrides::Set(set.into()),
+        ..Profile::production()
+    });
+    let container = &claims["submods"]["container"];
+    assert_eq!(container["cmd_override"], json!(["--insecure"]));
+    assert_eq!(
+        container["env_override"],
+        json!({ "MCBN_SERVER": "keeper.example:1", "PATH": "/elsewhere" })
+    );
+    assert_eq!(
+        container["env"],
+        json!({ "HOSTNAME": "workload-1", "MCBN_SERVER": "keeper.example:1", "PATH": "/elsewhere" })
+    );
+}
+
+#[test]
+fn the_rest_of_a_profile_is_in_its_claims() {
+    let key = "ab".repeat(32);
+    let claims = claims_of(Profile {
+        restart_policy: RestartPolicy::OnFailure,
+        signatures: vec![ImageSignature::by(&key)],
+        software: "GCE".to_owned(),
+        secure_boot: false,
+        memory_monitoring: true,
+        gpu: true,
+        ..Profile::production()
+    });
+    assert_eq!(claims["swname"], "GCE");
+    assert_eq!(claims["secboot"], false);
+    let submods = &claims["submods"];
+    assert_eq!(submods["container"]["restart_policy"], "OnFailure");
+    let signature = &submods["container"]["image_signatures"][0];
+    assert_eq!(signature["key_id"], key.as_str());
+    assert_eq!(signature["signature_algorithm"], "ECDSA_P256_SHA256");
+    assert!(signature["signature"].is_string());
+    let monitoring = &submods["confidential_space"]["monitoring_enabled"];
+    assert_eq!(monitoring["memory"], true);
+    assert_eq!(submods["nvidia_gpu"]["cc_mode"], "ON");
+}
+
+#[test]
+fn claims_can_be_given_shapes_that_no_profile_has() {
+    let issuer = Issuer::start();
+    let machine = Machine::start(&issuer, Profile::production());
+    machine.edit_claims(|claims| claims["aud"] = json!([AUDIENCE]));
+    let token = oidc(&machine);
+    assert_eq!(token.claims["aud"], json!([AUDIENCE]));
+    assert!(token.is_valid_under(&issuer.jwks()));
+}
+
+#[test]
+fn the_issuers_clock_can_be_wrong() {
+    let issuer = Issuer::start();
+    let machine = Machine::start(&issuer, Profile::production());
+    machine.set_clock_ahead(Duration::from_secs(10 * HOUR));
+    let ahead = oidc(&machine).claims["iat"].as_u64().unwrap();
+    assert!(ahead.abs_diff(now() + 10 * HOUR) < 60);
+    machine.set_clock_behind(Duration::from_secs(10 * HOUR));
+    let behind = oidc(&machine).claims["iat"].as_u64().unwrap();
+    assert!(behind.abs_diff(now() - 10 * HOUR) < 60);
+}
+
+#[test]
+fn a_pki_token_carries_a_chain_of_rsa_keys_to_the_root() {
+    let issuer = Issuer::start();
+    let token = pki(&Machine::start(&issuer, Profile::production()));
+    assert!(token.is_valid_under_root(&issuer.root_pem()));
+    assert!(!token.is_valid_under_root(&Issuer::start().root_pem()));
+    let chain = token.x5c();
+    assert_eq!(chain.len(), 3);
+    assert!(
+        chain
+            .iter()
+            .all(|one| one.public_key().unwrap().rsa().is_ok())
+    );
+    let root = chain[2].to_pem().unwrap();
+    assert_eq!(root, issuer.root_pem().into_bytes());
+    // An OIDC token has none.
+    let oidc = oidc(&Machine::start(&issuer, Profile::production()));
+    assert_eq!(oidc.header.get("x5c"), None);
+}
+
+/// A machine with a forgery, and its issuer.
+struct Forged {
+    issuer: Issuer,
+    machine: Machine,
+}
+
+impl Forged {
+    fn new(forgery: Forgery) -> Self {
+        let issuer = Issuer::start();
+        let machine = Machine::start(&issuer, Profile::production());
+        machine.set_forgery(Some(forgery));
+        Self { issuer, machine }
+    }
+
+    /// A token that is wrong in its claims alone: its signature holds.
+    fn signed_claims(forgery: Forgery) -> Value {
+        let forged = Self::new(forgery);
+        let token = oidc(&forged.machine);
+        assert!(token.is_valid_under(&forged.issuer.jwks()));
+        token.claims
+    }
+}
+
+fn times(claims: &Value) -> [u64; 3] {
+    ["iat", "nbf", "exp"].map(|name| claims[name].as_u64().unwrap())
+}
+
+#[test]
+fn an_expired_token_ended_an_hour_ago() {
+    let [issued, not_before, expires] = times(&Forged::signed_claims(Forgery::Expired));
+    assert_eq!([issued, expires], [not_before, issued + HOUR]);
+    assert!(expires.abs_diff(now() - HOUR) < 60);
+}
+
+#[test]
+fn a_token_of_the_future_begins_in_an_hour() {
+    let [issued, not_before, expires] = times(&Forged::signed_claims(Forgery::NotYetValid));
+    assert!(issued.abs_diff(now()) < 60);
+    assert_eq!([not_before, expires], [issued + HOUR, issued + 2 * HOUR]);
+}
+
+#[test]
+fn a_long_lived_token_lives_three_hours() {
+    let [issued, _, expires] = times(&Forged::signed_claims(Forgery::LongLived));
+    assert_eq!(expires, issued + 3 * HOUR);
+}
+
+#[test]
+fn nonces_are_dropped_replaced_or_reordered() {
+    let nonces = |forgery| Forged::signed_claims(forgery)["eat_nonce"].clone();
+    let [one, two, three] = NONCES;
+    assert_eq!(nonces(Forgery::NonceDropped), json!([one, two]));
+    assert_eq!(nonces(Forgery::NoncesReordered), json!([three, two, one]));
+    let replaced = nonces(Forgery::NonceReplaced);
+    assert_ne!(replaced[0], one);
+    assert_eq!([&replaced[1], &replaced[2]], [two, three]);
+}
+
+#[test]
+fn an_audience_or_an_issuer_is_another_one() {
+    assert_ne!(
+        Forged::signed_claims(Forgery::OtherAudience)["aud"],
+        AUDIENCE
+    );
+    let forged = Forged::new(Forgery::OtherIssuer);
+    assert_ne!(oidc(&forged.machine).claims["iss"], forged.issuer.url());
+}
+
+#[test]
+fn an_expired_key_is_published_no_more() {
+    let forged = Forged::new(Forgery::ExpiredKey);
+    let old = forged.issuer.jwks();
+    assert_eq!(key_of(&old, oidc(&forged.machine).kid()).map(drop), None);
+    // The one that was dropped last, where there is one.
+    forged.issuer.rotate(Rotation::DropOld);
+    let token = oidc(&forged.machine);
+    assert!(token.is_valid_under(&old));
+    assert!(!token.is_valid_under(&forged.issuer.jwks()));
+}
+
+#[test]
+fn an_unknown_key_has_its_own_name_or_a_borrowed_one() {
+    let forged = Forged::new(Forgery::UnknownKey);
+    let jwks = forged.issuer.jwks();
+    assert!(key_of(&jwks, oidc(&forged.machine).kid()).is_none());
+    forged.machine.set_forgery(Some(Forgery::BorrowedKid));
+    let token = oidc(&forged.machine);
+    let named = key_of(&jwks, token.kid()).expect("it names a published key");
+    assert!(!token.is_signed_by(&named));
+}
+
+#[test]
+fn a_token_may_have_no_signature() {
+    let token = oidc(&Forged::new(Forgery::AlgNone).machine);
+    assert_eq!(token.header["alg"], "none");
+    assert!(!token.has_signature());
+}
+
+#[test]
+fn a_token_may_be_signed_with_the_public_key_as_a_secret() {
+    let forged = Forged::new(Forgery::HmacWithPublicKey);
+    let token = oidc(&forged.machine);
+    let key = key_of(&forged.issuer.jwks(), token.kid()).unwrap();
+    assert!(token.is_hmac_with(&key.public_key_to_pem().unwrap()));
+    assert!(!token.is_hmac_with(b"another"));
+}
+
+#[test]
+fn a_tampered_token_speaks_of_another_image() {
+    let forged = Forged::new(Forgery::TamperedPayload);
+    let token = oidc(&forged.machine);
+    assert!(!token.is_valid_under(&forged.issuer.jwks()));
+    let digest = &token.claims["submods"]["container"]["image_digest"];
+    assert_ne!(*digest, Image::named("psk-server").digest);
+    forged.machine.set_forgery(None);
+    assert!(oidc(&forged.machine).is_valid_under(&forged.issuer.jwks()));
+}
+
+#[test]
+fn a_chain_may_be_truncated() {
+    for length in 0..3 {
+        let forged = Forged::new(Forgery::TruncatedChain(length));
+        // It is a PKI token even where another was asked for.
+        for token in [oidc(&forged.machine), pki(&forged.machine)] {
+            assert_eq!(token.x5c().len(), length);
+        }
+    }
+}
+
+#[test]
+fn a_chain_may_have_a_root_of_its_own() {
+    let forged = Forged::new(Forgery::SelfMadeRoot);
+    let token = pki(&forged.machine);
+    assert!(!token.is_valid_under_root(&forged.issuer.root_pem()));
+    let own = token.x5c()[2].to_pem().unwrap();
+    assert!(token.is_valid_under_root(&String::from_utf8(own).unwrap()));
+}
+
+#[test]
+fn the_leaf_of_a_pki_token_may_have_ended_or_not_have_signed() {
+    let forged = Forged::new(Forgery::ExpiredKey);
+    let root = forged.issuer.root_pem();
+    let token = pki(&forged.machine);
+    assert!(!token.is_valid_under_root(&root));
+    assert!(token.is_signed_by(&token.x5c()[0].public_key().unwrap()));
+    for forgery in [Forgery::UnknownKey, Forgery::BorrowedKid] {
+        forged.machine.set_forgery(Some(forgery));
+        let token = pki(&forged.machine);
+        assert!(!token.is_signed_by(&token.x5c()[0].public_key().unwrap()));
+    }
+}
+
+#[test]
+fn every_forgery_can_be_made_of_both_kinds_of_token() {
+    let issuer = Issuer::start();
+    let machine = Machine::start(&issuer, Profile::production());
+    let good = [oidc(&machine), pki(&machine)].map(|token| (token.header, token.claims));
+    for forgery in Forgery::ALL {
+        machine.set_forgery(Some(forgery));
+        let forged = [oidc(&machine), pki(&machine)].map(|token| (token.header, token.claims));
+        let is_signature = matches!(forgery, Forgery::BorrowedKid | Forgery::UnknownKey);
+        assert!(is_signature || forged[1] != good[1], "{forgery:?}");
+    }
+}
