@@ -133,15 +133,15 @@ const ANYTHING: &str = "(anything)";
 /// Said of what the token does not say.
 const NOTHING: &str = "(nothing)";
 
-/// A claim as people see it: nothing in it acts on a terminal.
+/// A claim as people see it, in printable ASCII: it neither acts on a terminal nor looks like what it is not.
 fn shown(claim: Option<&str>) -> String {
-    claim.map_or_else(|| NOTHING.into(), |text| text.escape_debug().to_string())
+    claim.map_or_else(|| NOTHING.into(), |text| text.escape_default().to_string())
 }
 
 fn all_shown(claims: &[String]) -> String {
     match claims {
         [] => NOTHING.into(),
-        some => listed(some.iter().map(|text| text.escape_debug())),
+        some => listed(some.iter().map(|text| text.escape_default())),
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Finding {
     #[serde(serialize_with = "by_name")]
     pub demand: Demand,
     pub verdict: Verdict,
-    /// For people: one line, in which nothing acts on a terminal, of at most [`Finding::MAX_TEXT`] characters.
+    /// For people: one line of printable ASCII, at most [`Finding::MAX_TEXT`] characters.
     pub demanded: String,
     /// The same, though whoever starts a machine chooses some of it.
     pub found: String,
@@ -67,13 +67,15 @@ impl Finding {
     }
 }
 
+/// What is shown is ASCII: a byte is a character.
 fn bounded(text: &str) -> String {
-    let mut characters = text.chars();
-    let mut bounded: String = characters.by_ref().take(Finding::MAX_TEXT - 1).collect();
-    if characters.next().is_some() {
-        bounded.push('…');
+    const CUT: &str = "...";
+    match text.get(..Finding::MAX_TEXT) {
+        Some(start) if start.len() < text.len() => {
+            format!("{}{CUT}", &start[..Finding::MAX_TEXT - CUT.len()])
+        }
+        _ => text.into(),
     }
-    bounded
 }
 
 impl Verdict {

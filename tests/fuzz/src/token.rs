@@ -46,7 +46,10 @@ fn assert_sound(token: &Unverified) {
     let demands: Vec<Demand> = report.findings().iter().map(|f| f.demand).collect();
     assert_eq!(demands, Demand::ALL);
     for finding in report.findings() {
-        assert!((1..=Finding::MAX_TEXT).contains(&finding.found.chars().count()));
-        assert!(!finding.found.contains(char::is_control));
+        for text in [&finding.demanded, &finding.found] {
+            assert!(text.len() <= Finding::MAX_TEXT);
+            let printable = |b: u8| b.is_ascii_graphic() || b == b' ';
+            assert!(text.bytes().all(printable), "{text:?}");
+        }
     }
 }

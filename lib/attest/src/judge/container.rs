@@ -128,7 +128,7 @@ fn arguments(list: Option<&[String]>) -> String {
     match list {
         None => NOTHING.into(),
         Some([]) => "none".into(),
-        Some(some) => format!("{some:?}"),
+        Some(some) => format!("[{}]", listed(some.iter().map(|text| quoted(text)))),
     }
 }
 
@@ -136,6 +136,14 @@ fn variables(map: Option<&BTreeMap<String, String>>) -> String {
     match map {
         None => NOTHING.into(),
         Some(map) if map.is_empty() => "none".into(),
-        Some(map) => format!("{map:?}"),
+        Some(map) => {
+            let pair =
+                |(name, value): (&String, &String)| format!("{}={}", quoted(name), quoted(value));
+            format!("[{}]", listed(map.iter().map(pair)))
+        }
     }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.escape_default())
 }
