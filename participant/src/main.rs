@@ -7,6 +7,7 @@
 mod keeper;
 mod manifest;
 mod share;
+mod token;
 
 use mcbn_runtime::suite::Suite;
 use std::process::ExitCode;
@@ -15,7 +16,7 @@ static SUITE: Suite = Suite {
     name: "mcbn",
     version: env!("CARGO_PKG_VERSION"),
     about: "What a participant of a consent based network runs.",
-    commands: &[manifest::CHECK, share::NEW, share::SPLIT],
+    commands: &[manifest::CHECK, share::NEW, share::SPLIT, token::SHOW],
 };
 
 fn main() -> ExitCode {
