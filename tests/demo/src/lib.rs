@@ -22,26 +22,29 @@ pub type Variables = BTreeMap<String, String>;
 /// Where workloads run.
 pub trait Host {
     /// Starts the workload on this machine with these variables, as its operator would.
-    fn start(&self, name: &str, machine: &Machine, variables: &Variables) -> Process;
+    fn start(&self, name: &str, machine: Machine, variables: &Variables) -> Running;
+}
 
-    /// Whether what runs is the image, so that its digest is not merely what the machine says.
-    fn runs_images(&self) -> bool;
+/// A workload, and the machine that it runs on.
+pub struct Running {
+    pub process: Process,
+    /// It vouches for the workload until the end.
+    pub machine: Machine,
 }
 
 /// Plain programs of this machine. Their digests are those of `digests.lock`, because the simulator says so.
 pub struct Programs;
 
 impl Host for Programs {
-    fn start(&self, name: &str, machine: &Machine, variables: &Variables) -> Process {
+    fn start(&self, name: &str, machine: Machine, variables: &Variables) -> Running {
         let mut command = workload(name);
         command
             .envs(variables)
             .arg("--token-socket")
             .arg(machine.socket());
-        Process::start(command)
-    }
-
-    fn runs_images(&self) -> bool {
-        false
+        Running {
+            process: Process::start(command),
+            machine,
+        }
     }
 }
