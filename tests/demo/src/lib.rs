@@ -10,6 +10,7 @@ pub mod network;
 pub mod scenes;
 pub mod visitor;
 
+use std::any::Any;
 use std::collections::BTreeMap;
 
 use mcbn_tests_support::confidential_space::Machine;
@@ -25,11 +26,10 @@ pub trait Host {
     fn start(&self, name: &str, machine: Machine, variables: &Variables) -> Running;
 }
 
-/// A workload, and the machine that it runs on.
+/// A workload, and what must be there until it ends: the machine that vouches for it, its files.
 pub struct Running {
     pub process: Process,
-    /// It vouches for the workload until the end.
-    pub machine: Machine,
+    pub kept: Box<dyn Any>,
 }
 
 /// Plain programs of this machine. Their digests are those of `digests.lock`, because the simulator says so.
@@ -44,7 +44,7 @@ impl Host for Programs {
             .arg(machine.socket());
         Running {
             process: Process::start(command),
-            machine,
+            kept: Box::new(machine),
         }
     }
 }
