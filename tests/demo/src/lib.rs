@@ -10,6 +10,7 @@ pub mod network;
 pub mod scenes;
 pub mod visitor;
 
+use std::any::Any;
 use std::collections::BTreeMap;
 
 use mcbn_tests_support::confidential_space::Machine;
@@ -22,26 +23,28 @@ pub type Variables = BTreeMap<String, String>;
 /// Where workloads run.
 pub trait Host {
     /// Starts the workload on this machine with these variables, as its operator would.
-    fn start(&self, name: &str, machine: &Machine, variables: &Variables) -> Process;
+    fn start(&self, name: &str, machine: Machine, variables: &Variables) -> Running;
+}
 
-    /// Whether what runs is the image, so that its digest is not merely what the machine says.
-    fn runs_images(&self) -> bool;
+/// A workload, and what must be there until it ends: the machine that vouches for it, its files.
+pub struct Running {
+    pub process: Process,
+    pub kept: Box<dyn Any>,
 }
 
 /// Plain programs of this machine. Their digests are those of `digests.lock`, because the simulator says so.
 pub struct Programs;
 
 impl Host for Programs {
-    fn start(&self, name: &str, machine: &Machine, variables: &Variables) -> Process {
+    fn start(&self, name: &str, machine: Machine, variables: &Variables) -> Running {
         let mut command = workload(name);
         command
             .envs(variables)
             .arg("--token-socket")
             .arg(machine.socket());
-        Process::start(command)
-    }
-
-    fn runs_images(&self) -> bool {
-        false
+        Running {
+            process: Process::start(command),
+            kept: Box::new(machine),
+        }
     }
 }

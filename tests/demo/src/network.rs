@@ -1,19 +1,23 @@
 //! A network of people on this machine: their keepers, their manifest, and the issuer whom they trust.
 
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
+use mcbn_tests_support::DEADLINE;
 use mcbn_tests_support::confidential_space::Issuer;
 use mcbn_tests_support::folder::Folder;
 use mcbn_tests_support::port;
 use mcbn_tests_support::process::{Ended, Process};
 use mcbn_tests_support::workload::mcbn;
 
-/// A workload that the manifest names, and the digest of its image.
+use crate::Variables;
+
+/// A workload that the manifest names, the digest of its image, and what its operator may set.
 pub struct Role<'a> {
     pub name: &'a str,
     pub image: &'a str,
+    pub variables: Variables,
 }
 
 /// What the people agree on, beside the workloads.
@@ -141,19 +145,35 @@ impl Person {
         place
     }
 
-    fn command(&self, verb: &str) -> Command {
+    fn command(&self, words: &str) -> Command {
         let mut command = mcbn();
         command
-            .args(["keeper", verb, "--ledger"])
+            .arg("keeper")
+            .args(words.split_whitespace())
+            .arg("--ledger")
             .arg(self.folder.join("ledger"));
         command
     }
 
-    /// What `mcbn keeper VERB …` says on this person's ledger.
-    pub fn keeper(&self, verb: &str, arguments: &[&str]) -> String {
-        let mut command = self.command(verb);
+    /// What `mcbn keeper WORDS …` says on this person's ledger.
+    pub fn keeper(&self, words: &str, arguments: &[&str]) -> String {
+        let mut command = self.command(words);
         command.args(arguments);
         done(command).stdout()
+    }
+
+    /// Looks until a request waits for this person, and gives its name.
+    pub fn wait_for_request(&self) -> String {
+        let start = Instant::now();
+        while start.elapsed() < DEADLINE {
+            let list = self.keeper("list", &[]);
+            if let Some(request) = list.lines().find_map(|line| line.strip_prefix("request ")) {
+                return request.to_owned();
+            }
+            // A person does not look more often either.
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("nobody asks {}", self.name);
     }
 
     /// The running keeper.
@@ -201,12 +221,21 @@ fn manifest(agreement: &Agreement<'_>, people: &[Person], roles: &[Role<'_>]) ->
         );
         text.push_str(&entry);
     }
-    for Role { name, image } in roles {
-        write!(
-            text,
-            "\n[[workload]]\nname = \"{name}\"\nimages = [\"{image}\"]\n"
-        )
-        .expect("a string takes all");
+    for Role {
+        name,
+        image,
+        variables,
+    } in roles
+    {
+        let variables: Vec<String> = variables
+            .iter()
+            .map(|(name, value)| format!("{name} = \"{value}\""))
+            .collect();
+        let entry = format!(
+            "\n[[workload]]\nname = \"{name}\"\nimages = [\"{image}\"]\nenv-override = {{ {} }}\n",
+            variables.join(", ")
+        );
+        text.push_str(&entry);
     }
     text + "\n[attestation]\nsupport = [\"STABLE\"]\nhardware = [\"GCP_AMD_SEV_SNP\", \"GCP_INTEL_TDX\"]\n"
 }

@@ -8,11 +8,10 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use mcbn_tests_support::confidential_space::{Image, Instance, Machine, Overrides, Profile};
 use mcbn_tests_support::plain::Plain;
 use mcbn_tests_support::port;
-use mcbn_tests_support::process::Process;
 
 use crate::network::{Agreement, Network, Role};
 use crate::visitor::{PAGE, Visitor, service};
-use crate::{Host, Variables};
+use crate::{Host, Running, Variables};
 
 /// In seconds. The shortest that a manifest may name: a person who watches should not wait long.
 const LEASE: u32 = 10;
@@ -23,6 +22,28 @@ const PEOPLE: [&str; 3] = ["Alice", "Bob", "Carol"];
 pub struct Digests {
     pub server: String,
     pub client: String,
+}
+
+impl Digests {
+    /// From the text of `digests.lock`.
+    pub fn of(lock: &str) -> Self {
+        let digest = |image: &str| {
+            let line = lock
+                .lines()
+                .find(|line| line.split_whitespace().next() == Some(image));
+            let fields = line.into_iter().flat_map(str::split_whitespace);
+            let manifest = fields
+                .filter_map(|field| field.strip_prefix("manifest="))
+                .next();
+            manifest
+                .unwrap_or_else(|| panic!("digests.lock has no {image}"))
+                .to_owned()
+        };
+        Self {
+            server: digest("psk-server"),
+            client: digest("psk-client"),
+        }
+    }
 }
 
 /// What the people and the operator have, and what runs.
@@ -39,7 +60,9 @@ pub struct Play<'a> {
 impl<'a> Play<'a> {
     /// Three people, each with a share and a keeper; Carol wants to be asked.
     pub fn begin(host: &'a dyn Host, digests: Digests, tell: &'a mut dyn FnMut(&str)) -> Self {
-        tell("Three people agree on a manifest: which images may have the key, on which machines, for how long.");
+        tell(
+            "Three people agree on a manifest: which images may have the key, on which machines, for how long.",
+        );
         let service = service();
         let (server, entrance) = (port::reserved(), port::reserved());
         let people = PEOPLE.map(str::to_lowercase);
@@ -62,7 +85,9 @@ impl<'a> Play<'a> {
             lease: LEASE,
         };
         let mut network = Network::found(&agreement, &roles);
-        tell("Each draws a share, shows it to nobody, and starts a keeper for it. Carol's keeper asks her first.");
+        tell(
+            "Each draws a share, shows it to nobody, and starts a keeper for it. Carol's keeper asks her first.",
+        );
         for name in &people {
             let flags: &[&str] = if *name == "carol" { &["--ask"] } else { &[] };
             network.start_keeper(name, flags);
@@ -86,19 +111,22 @@ impl<'a> Play<'a> {
         self.ledgers();
     }
 
-    fn consent(&mut self) -> (Process, Process) {
+    fn consent(&mut self) -> (Running, Running) {
         self.say("Frank, the operator, starts psk-server in front of a plain service. He holds no share and no key.");
         let server = self.start(self.machine("psk-server", "server-1"), "psk-server");
         self.carol_approves();
-        server.wait_for_message("listening");
+        server.process.wait_for_message("listening");
         self.say("The server proved to each keeper which image it runs, and got three shares: it has the key.");
         self.say("Frank starts psk-client as well. The same is asked of it.");
         let client = self.start(self.machine("psk-client", "client-1"), "psk-client");
         self.carol_approves();
-        client.wait_for_message("listening");
+        client.process.wait_for_message("listening");
         let mut visitor = Visitor::connect(self.entrance);
         assert_eq!(visitor.ask().as_deref(), Some(PAGE), "the page arrives");
-        self.say(&format!("A request goes through both: \"{}\".", PAGE.trim()));
+        self.say(&format!(
+            "A request goes through both: \"{}\".",
+            PAGE.trim()
+        ));
         (server, client)
     }
 
@@ -110,7 +138,7 @@ impl<'a> Play<'a> {
         self.say("Carol is asked, looks at the request, and approves it.");
     }
 
-    fn withdrawal(&mut self, server: Process, client: Process) {
+    fn withdrawal(&mut self, server: Running, client: Running) {
         let mut visitor = Visitor::connect(self.entrance);
         assert_eq!(visitor.ask().as_deref(), Some(PAGE), "the page arrives");
         self.say("A connection stands open. Bob takes his consent back.");
@@ -118,8 +146,8 @@ impl<'a> Play<'a> {
         self.network.person("bob").keeper("revoke", &["--all"]);
         visitor.wait_until_closed();
         let seconds = since.elapsed().as_secs_f32();
-        for process in [server, client] {
-            let ended = process.end();
+        for workload in [server, client] {
+            let ended = workload.process.end();
             ended.expect_code(77);
             assert!(ended.stderr().contains("bob"), "it says who: {ended}");
         }
@@ -132,9 +160,12 @@ impl<'a> Play<'a> {
     }
 
     fn refusals(&mut self) {
-        self.say("Now Frank tries an image of his own: one byte is different, and so is its digest.");
+        self.say(
+            "Now Frank tries an image of his own: one byte is different, and so is its digest.",
+        );
         let mut profile = self.profile("psk-server", "server-2");
-        profile.image = Image::with_digest("psk-server", &tampered(&self.digests.server), "sha256:0");
+        profile.image =
+            Image::with_digest("psk-server", &tampered(&self.digests.server), "sha256:0");
         self.is_refused(profile, "image-digest");
 
         self.say("He tries the right image on a machine that he can log in to.");
@@ -147,7 +178,7 @@ impl<'a> Play<'a> {
 
     fn is_refused(&mut self, profile: Profile, reason: &str) {
         let machine = Machine::start(self.network.issuer(), profile);
-        let ended = self.start(machine, "psk-server").end();
+        let ended = self.start(machine, "psk-server").process.end();
         ended.expect_code(77);
         let said = ended.stderr();
         assert!(said.contains(reason), "the reason is {reason}: {ended}");
@@ -156,17 +187,25 @@ impl<'a> Play<'a> {
     }
 
     fn ledgers(&mut self) {
-        self.say("Every request stands in each keeper's ledger, each entry chained to the one before:");
+        self.say(
+            "Every request stands in each keeper's ledger, each entry chained to the one before:",
+        );
         let verified: Vec<String> = self
             .network
             .people()
             .iter()
-            .map(|person| format!("  {}: {}", person.name, person.keeper("log-verify", &[]).trim()))
+            .map(|person| {
+                format!(
+                    "  {}: {}",
+                    person.name,
+                    person.keeper("log verify", &[]).trim()
+                )
+            })
             .collect();
         for line in verified {
             self.say(&line);
         }
-        let _ = &self.service;
+        self.say("Nobody reached the service alone. Nobody who runs the machines saw a share, a key or the page.");
     }
 
     fn say(&mut self, line: &str) {
@@ -192,8 +231,9 @@ impl<'a> Play<'a> {
         }
     }
 
-    fn start(&self, machine: Machine, workload: &str) -> Process {
-        self.host.start(workload, machine, &self.variables(workload))
+    fn start(&self, machine: Machine, workload: &str) -> Running {
+        self.host
+            .start(workload, machine, &self.variables(workload))
     }
 
     /// What the operator sets: what the manifest lists, and the manifest itself.

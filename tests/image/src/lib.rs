@@ -6,6 +6,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use mcbn_tests_support::folder::Folder;
 use mcbn_tests_support::peer::peer;
@@ -21,14 +22,38 @@ const SHARES: &str = "/shares";
 
 /// A running container. Its end is that of runc, which forwards signals.
 pub struct Container {
+    name: String,
     process: Process,
     folder: Folder,
 }
 
 impl Container {
-    /// Unpacks the image, gives it the published shares, and starts it with these variables and nothing else.
+    /// Starts the image with the published shares and these variables.
     pub fn start(image: &str, variables: &[(&str, &str)]) -> Self {
         let folder = Folder::new();
+        let shares = folder.path().join("shares");
+        fs::create_dir(&shares).expect("a new folder");
+        for (name, share) in PUBLISHED {
+            let path = folder.file(name, share);
+            let seen = shares.join(name);
+            fs::rename(path, &seen).expect("the same disk");
+            if is_root() {
+                std::os::unix::fs::chown(&seen, Some(USER), Some(USER)).expect("root may");
+            }
+        }
+        let setting = share_setting();
+        let variables = [variables, &[("MCBN_SHARE", &setting)]].concat();
+        Self::start_in(folder, image, &variables, (&shares, SHARES))
+    }
+
+    /// Unpacks the image and starts it with these variables and nothing else, in a place of its own. It sees a folder
+    /// of the host, there where the second path says.
+    pub fn start_in(
+        folder: Folder,
+        image: &str,
+        variables: &[(&str, &str)],
+        seen: (&Path, &str),
+    ) -> Self {
         let bundle = folder.path().join("bundle");
         let unpacked = peer("umoci")
             .arg("unpack")
@@ -40,33 +65,29 @@ impl Container {
             .expect("umoci starts");
         assert!(unpacked.status.success(), "umoci: {unpacked:?}");
 
-        let shares = folder.path().join("shares");
-        fs::create_dir(&shares).expect("a new folder");
-        for (name, share) in PUBLISHED {
-            let path = folder.file(name, share);
-            let seen = shares.join(name);
-            fs::rename(path, &seen).expect("the same disk");
-            if is_root() {
-                std::os::unix::fs::chown(&seen, Some(USER), Some(USER)).expect("root may");
-            }
-        }
-
         let path = bundle.join("config.json");
         let config = fs::read(&path).expect("umoci writes it");
         let config = serde_json::from_slice(&config).expect("umoci writes JSON");
-        let config = confined(config, &shares, variables);
+        let config = confined(config, seen, variables);
         fs::write(&path, config.to_string()).expect("the disk has room");
 
+        // Names are the host's: no two containers may have one.
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let name = format!("mcbn-{image}-{}-{number}", std::process::id());
         let mut command = peer("runc");
         command
             .arg("--root")
             .arg(folder.path().join("state"))
             .args(["run", "--bundle"])
             .arg(&bundle)
-            // Names are the host's: two tests must not take the same.
-            .arg(format!("mcbn-{image}-{}", std::process::id()));
+            .arg(&name);
         let process = Process::start(command);
-        Self { process, folder }
+        Self {
+            name,
+            process,
+            folder,
+        }
     }
 
     pub fn process(&self) -> &Process {
@@ -74,12 +95,12 @@ impl Container {
     }
 
     /// The number of the program's process, as the host counts.
-    pub fn pid(&self, image: &str) -> u32 {
+    pub fn pid(&self) -> u32 {
         let state = self
             .folder
             .path()
             .join("state")
-            .join(format!("mcbn-{image}-{}", std::process::id()))
+            .join(&self.name)
             .join("state.json");
         let state: Value =
             serde_json::from_slice(&fs::read(state).expect("runc keeps it")).expect("JSON");
@@ -103,9 +124,17 @@ fn layout(image: &str) -> PathBuf {
     std::path::absolute(path).expect("there is a working folder")
 }
 
+/// What the image's layout says is its digest.
+pub fn digest(image: &str) -> String {
+    let index = fs::read(layout(image).join("index.json")).expect("a layout has it");
+    let index: Value = serde_json::from_slice(&index).expect("JSON");
+    let digest = index["manifests"][0]["digest"].as_str();
+    digest.expect("an image").to_owned()
+}
+
 /// umoci's settings, made narrower: a read-only root, no capability, no mount but what runc needs; and the host's
 /// network.
-fn confined(mut config: Value, shares: &Path, variables: &[(&str, &str)]) -> Value {
+fn confined(mut config: Value, (folder, seen): (&Path, &str), variables: &[(&str, &str)]) -> Value {
     let process = &mut config["process"];
     if is_root() {
         assert_eq!(process["user"]["uid"], USER, "the image names its user");
@@ -117,13 +146,12 @@ fn confined(mut config: Value, shares: &Path, variables: &[(&str, &str)]) -> Val
     process["env"] = variables
         .iter()
         .map(|(name, value)| json!(format!("{name}={value}")))
-        .chain([json!(format!("MCBN_SHARE={}", share_setting()))])
         .collect();
     config["root"]["readonly"] = json!(true);
     config["mounts"] = json!([
         {"destination": "/proc", "type": "proc", "source": "proc"},
         {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=64k"]},
-        {"destination": SHARES, "type": "bind", "source": shares, "options": ["bind", "ro"]},
+        {"destination": seen, "type": "bind", "source": folder, "options": ["bind", "ro"]},
     ]);
     let linux = &mut config["linux"];
     let mut namespaces = vec!["pid", "ipc", "uts", "mount"];

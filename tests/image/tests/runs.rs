@@ -12,8 +12,7 @@ use rustix::process::Signal;
 fn psk_server_answers_a_foreign_client_and_the_psk_client_image() {
     let server = Container::start("psk-server", &[("MCBN_LISTEN", "127.0.0.1:0")]);
     let address = listening(&server);
-    let status =
-        fs::read_to_string(format!("/proc/{}/status", server.pid("psk-server"))).expect("it runs");
+    let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("it runs");
     let field = |name: &str| {
         let line = status.lines().find(|line| line.starts_with(name));
         line.expect("Linux says so")
