@@ -2,21 +2,42 @@
 
 #![forbid(unsafe_code)]
 
-// The commands that use it follow.
-#[allow(dead_code)]
 mod keeper;
 mod manifest;
 mod share;
 mod token;
 
+use keeper::{command, run};
+use mcbn_runtime::settings::Setting;
 use mcbn_runtime::suite::Suite;
 use std::process::ExitCode;
 
+const NAME: &str = "mcbn";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Every command passes over the others' variables, so that one environment can do for all of them.
+const BESIDE: &[&[Setting]] = &[keeper::settings::OF_RUN, keeper::settings::OF_OTHERS];
+
 static SUITE: Suite = Suite {
-    name: "mcbn",
-    version: env!("CARGO_PKG_VERSION"),
+    name: NAME,
+    version: VERSION,
     about: "What a participant of a consent based network runs.",
-    commands: &[manifest::CHECK, share::NEW, share::SPLIT, token::SHOW],
+    commands: &[
+        manifest::CHECK,
+        share::NEW,
+        share::SPLIT,
+        token::SHOW,
+        command::MAKE_KEY,
+        command::SHOW_PIN,
+        run::RUN,
+        command::LIST,
+        command::APPROVE,
+        command::DENY,
+        command::REVOKE,
+        command::RESTORE,
+        command::LOG,
+        command::VERIFY,
+    ],
 };
 
 fn main() -> ExitCode {

@@ -29,7 +29,7 @@ static PROGRAM: Program = Program::tool(
      has agreed to the same words.",
     &[FILE],
 )
-.under("manifest check", &[]);
+.under("manifest check", crate::BESIDE);
 
 const FILE: Setting = Setting::operand("file", "FILE", "the manifest").required();
 

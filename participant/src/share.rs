@@ -34,7 +34,7 @@ static NEW_PROGRAM: Program = Program::tool(
     "Makes a fresh share for a unanimous network. Each participant makes their own, and never shows it to anyone.",
     &[OUT],
 )
-.under("share new", &[]);
+.under("share new", crate::BESIDE);
 
 static SPLIT_PROGRAM: Program = Program::tool(
     "mcbn",
@@ -44,7 +44,7 @@ static SPLIT_PROGRAM: Program = Program::tool(
      and delete it here.",
     &[THRESHOLD, OUT_DIR, NAME],
 )
-.under("share split", &[]);
+.under("share split", crate::BESIDE);
 
 const OUT: Setting = Setting::value(
     "out",

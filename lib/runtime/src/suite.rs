@@ -59,7 +59,8 @@ impl Suite {
         let mut words: Vec<OsString> = Vec::new();
         // As many words as there are: `keeper log verify`, not `keeper log`.
         while let Some(word) = arguments.peek() {
-            let longer = [&words[..], &[word.clone()]].concat();
+            let mut longer = words.clone();
+            longer.push(word.clone());
             if self.under(&longer).next().is_none() {
                 break;
             }

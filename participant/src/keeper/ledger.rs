@@ -53,10 +53,6 @@ impl Ledger {
         })
     }
 
-    pub fn head(&self) -> Head {
-        self.seen
-    }
-
     /// To read from it. What a later transaction decides can be otherwise.
     pub fn read(&self) -> &Connection {
         &self.connection

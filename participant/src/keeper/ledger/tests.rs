@@ -90,6 +90,11 @@ impl Kept {
         self.ledger.append(Time(0), said).unwrap()
     }
 
+    /// The last entry that this process knows.
+    fn head(&self) -> Head {
+        self.ledger.seen
+    }
+
     fn kinds(&self) -> Vec<&'static str> {
         let entries = state::after(self.ledger.read(), 0, 1000).unwrap();
         let kind = |placed: &state::Placed| placed.entry.event.kind().as_str();

@@ -78,7 +78,7 @@ fn what_was_written_is_sound() {
     );
     let head = verified(&kept.ledger);
     assert_eq!(head.seq, ALL);
-    assert_eq!(head, kept.ledger.head());
+    assert_eq!(head, kept.head());
     assert_eq!(verified(&kept.again()), head);
 }
 
@@ -162,7 +162,7 @@ fn an_entry_that_is_not_written_as_it_should_be_is_found() {
     ] {
         let mut kept = Kept::new();
         kept.say(&Word::Withdraw).unwrap();
-        let next = kept.ledger.head().then(body.as_bytes());
+        let next = kept.head().then(body.as_bytes());
         kept.ledger
             .connection
             .execute(
@@ -179,7 +179,7 @@ fn an_entry_that_is_not_written_as_it_should_be_is_found() {
 #[test]
 fn an_end_that_was_cut_off_is_found_with_a_noted_head() {
     let kept = one_of_each_kind();
-    let noted = Some(kept.ledger.head().hash);
+    let noted = Some(kept.head().hash);
     assert!(verify(&kept.ledger, noted).is_ok());
     assert!(verify(&kept.ledger, Some(Head::START.hash)).is_ok());
     kept.ledger
@@ -199,7 +199,7 @@ fn an_end_that_was_cut_off_is_found_with_a_noted_head() {
 fn a_ledger_that_went_on_still_has_the_noted_head() {
     let mut kept = Kept::new();
     kept.release(0, "i", 1);
-    let noted = kept.ledger.head().hash;
+    let noted = kept.head().hash;
     kept.release(0, "j", 2);
     assert!(verify(&kept.ledger, Some(noted)).is_ok());
     // Another ledger has not.

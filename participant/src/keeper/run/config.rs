@@ -1,0 +1,121 @@
+//! The settings of a keeper, read and understood before anything is opened.
+
+use crate::keeper::serve::Limits;
+use crate::keeper::settings::*;
+use mcbn_attest::{Issuer, NotAnIssuer};
+use mcbn_runtime::settings::{Given, Reported};
+use mcbn_runtime::units::Count;
+use mcbn_share::{Claimed, NotASource, Participant, Source};
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// What keeper run was told.
+pub struct Config {
+    pub manifest: PathBuf,
+    pub participant: Participant,
+    pub share: Claimed,
+    pub key: PathBuf,
+    pub listen: SocketAddr,
+    pub ledger: PathBuf,
+    pub ask: bool,
+    pub issuer: Option<OtherIssuer>,
+    pub jwks: Option<PathBuf>,
+    pub pki_root: Option<PathBuf>,
+    pub limits: Limits,
+}
+
+impl Config {
+    pub fn read(given: &mut Given) -> Result<Config, Reported> {
+        let manifest = given.one(&MANIFEST);
+        let participant = given.one(&PARTICIPANT);
+        let share = given.one::<ShareSource>(&SHARE);
+        let key = given.one(&KEY);
+        let listen = given.one(&LISTEN);
+        let ledger = given.one(&LEDGER);
+        let ask = given.on(&ASK);
+        let issuer = given.optional(&INSECURE_ISSUER);
+        let jwks = given.optional(&JWKS);
+        let pki_root = given.optional(&PKI_ROOT);
+        if let (Ok(Some(_)), Ok(Some(_))) = (&jwks, &pki_root) {
+            given.refuse(&[&JWKS, &PKI_ROOT], "a manifest takes tokens of one kind");
+        }
+        let limits = limits(given);
+        let (participant, share) = (participant?, share?);
+        let share = claim(given, &participant, share)?;
+        Ok(Config {
+            manifest: manifest?,
+            participant,
+            share,
+            key: key?,
+            listen: listen?,
+            ledger: ledger?,
+            ask,
+            issuer: issuer?,
+            jwks: jwks?,
+            pki_root: pki_root?,
+            limits: limits?,
+        })
+    }
+}
+
+fn limits(given: &mut Given) -> Result<Limits, Reported> {
+    let mut count = |setting| given.one::<Count>(setting).map(Count::get);
+    let connections = count(&MAX_CONNECTIONS);
+    let connections_of_a_peer = count(&MAX_CONNECTIONS_PER_PEER);
+    let handshakes = count(&MAX_HANDSHAKES);
+    let verifications = count(&MAX_VERIFICATIONS);
+    let tokens = given.one(&TOKENS_PER_MINUTE);
+    Ok(Limits {
+        connections: connections?,
+        connections_of_a_peer: connections_of_a_peer?,
+        handshakes: handshakes?,
+        verifications: verifications?,
+        tokens: tokens?,
+    })
+}
+
+/// Where the share is, whosever it is.
+struct ShareSource(String);
+
+impl FromStr for ShareSource {
+    type Err = NotASource;
+
+    fn from_str(text: &str) -> Result<ShareSource, NotASource> {
+        format!("x={text}").parse::<Source>()?;
+        Ok(ShareSource(text.to_owned()))
+    }
+}
+
+/// Before anything else is opened: a descriptor's number could then be that of something else.
+fn claim(
+    given: &mut Given,
+    participant: &Participant,
+    ShareSource(place): ShareSource,
+) -> Result<Claimed, Reported> {
+    let source = format!("{participant}={place}").parse();
+    let source: Source = source.expect("both halves were parsed");
+    let mut claimed = mcbn_share::claim(vec![source]).map_err(|refused| {
+        let fault = refused.first().expect("a claim that fails says why");
+        if let Some(hint) = fault.hint() {
+            given.hint(hint);
+        }
+        match fault.source() {
+            Some(source) => given.refuse(&[&SHARE], format_args!("{fault}: {source}")),
+            None => given.refuse(&[&SHARE], fault),
+        }
+    })?;
+    Ok(claimed.pop().expect("one source, one claim"))
+}
+
+/// Another issuer than Google.
+pub struct OtherIssuer(pub Issuer);
+
+impl FromStr for OtherIssuer {
+    type Err = NotAnIssuer;
+
+    fn from_str(url: &str) -> Result<OtherIssuer, NotAnIssuer> {
+        Issuer::insecure(url).map(OtherIssuer)
+    }
+}

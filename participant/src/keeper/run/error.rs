@@ -1,0 +1,127 @@
+//! Why a keeper does not answer.
+
+use crate::keeper::key::NoKey;
+use crate::keeper::ledger::Fault;
+use crate::keeper::ledger::file::NoLedger;
+use crate::keeper::ledger::verify::Unsound;
+use crate::manifest::NotRead;
+use mcbn_attest::{NotAJwks, NotARoot, TokenKind};
+use mcbn_manifest::Pin;
+use mcbn_runtime::exit::{Exit, Failure};
+use mcbn_share::Participant;
+use std::error::Error;
+use std::fmt::{self, Display};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// The keeper does not answer.
+#[derive(Debug)]
+pub enum NotRun {
+    Manifest(NotRead),
+    NotAMember(Participant),
+    OtherPin(Pin),
+    Key(NoKey),
+    Share(mcbn_share::NoKey),
+    JwksUnreadable(io::Error),
+    Jwks(NotAJwks),
+    RootUnreadable(io::Error),
+    Root(NotARoot),
+    NoRoot,
+    OtherKind(TokenKind),
+    Ledger(NoLedger),
+    Unsound(Unsound),
+    Fault(Arc<Fault>),
+    Thread(io::Error),
+    Listen(SocketAddr, io::Error),
+}
+
+impl Display for NotRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotRun::Manifest(error) => error.fmt(f),
+            NotRun::NotAMember(name) => write!(f, "the manifest has no participant {name}"),
+            NotRun::OtherPin(_) => {
+                f.write_str("the manifest names another key for this participant")
+            }
+            NotRun::Key(error) => error.fmt(f),
+            NotRun::Share(error) => error.fmt(f),
+            NotRun::JwksUnreadable(_) => f.write_str("cannot read the file of --jwks"),
+            NotRun::Jwks(_) => f.write_str("the file of --jwks holds no key set"),
+            NotRun::RootUnreadable(_) => f.write_str("cannot read the file of --pki-root"),
+            NotRun::Root(_) => f.write_str("the file of --pki-root holds no root certificate"),
+            NotRun::NoRoot => {
+                f.write_str("the manifest takes tokens of the kind pki, and no --pki-root is given")
+            }
+            NotRun::OtherKind(TokenKind::Oidc) => {
+                f.write_str("--pki-root is given, and the manifest takes tokens of the kind oidc")
+            }
+            NotRun::OtherKind(TokenKind::Pki) => {
+                f.write_str("--jwks is given, and the manifest takes tokens of the kind pki")
+            }
+            NotRun::Ledger(error) => error.fmt(f),
+            NotRun::Unsound(error) => error.fmt(f),
+            NotRun::Fault(error) => error.fmt(f),
+            NotRun::Thread(_) => f.write_str("cannot start the ledger's thread"),
+            NotRun::Listen(address, _) => write!(f, "cannot listen on {address}"),
+        }
+    }
+}
+
+impl Error for NotRun {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            NotRun::Manifest(error) => error.source(),
+            NotRun::Key(error) => error.source(),
+            NotRun::Share(error) => error.source(),
+            NotRun::Jwks(error) => Some(error),
+            NotRun::Root(error) => Some(error),
+            NotRun::Ledger(error) => error.source(),
+            NotRun::Unsound(error) => error.source(),
+            NotRun::Fault(error) => error.source(),
+            NotRun::JwksUnreadable(error)
+            | NotRun::RootUnreadable(error)
+            | NotRun::Thread(error)
+            | NotRun::Listen(_, error) => Some(error),
+            NotRun::NotAMember(_) | NotRun::OtherPin(_) | NotRun::NoRoot | NotRun::OtherKind(_) => {
+                None
+            }
+        }
+    }
+}
+
+impl Failure for NotRun {
+    fn exit(&self) -> Exit {
+        match self {
+            NotRun::Manifest(error) => error.exit(),
+            NotRun::Key(error) => error.exit(),
+            NotRun::Ledger(error) => error.exit(),
+            NotRun::Share(mcbn_share::NoKey::Refused(_)) | NotRun::Unsound(_) => Exit::Refused,
+            NotRun::Share(mcbn_share::NoKey::Unreadable(_))
+            | NotRun::JwksUnreadable(_)
+            | NotRun::RootUnreadable(_)
+            | NotRun::Fault(_)
+            | NotRun::Listen(..) => Exit::Io,
+            NotRun::Thread(_) => Exit::Platform,
+            NotRun::NotAMember(_)
+            | NotRun::OtherPin(_)
+            | NotRun::Jwks(_)
+            | NotRun::Root(_)
+            | NotRun::NoRoot
+            | NotRun::OtherKind(_) => Exit::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            NotRun::Manifest(error) => error.hint(),
+            NotRun::OtherPin(own) => Some(format!("the pin of the key of --key is {own}")),
+            NotRun::Key(error) => error.hint().map(str::to_owned),
+            NotRun::Share(error) => error.hint().map(str::to_owned),
+            NotRun::Ledger(error) => error.hint().map(str::to_owned),
+            NotRun::Unsound(error) => error.hint().map(str::to_owned),
+            NotRun::Fault(error) => error.hint().map(str::to_owned),
+            _ => None,
+        }
+    }
+}
