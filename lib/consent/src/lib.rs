@@ -1,10 +1,19 @@
 //! How a participant's consent reaches a workload: the release of a share, the lease on it, and its end.
 //!
 //! [`message`] is what both sides say to each other; all else is the workload's side. [`client`] is one exchange with
-//! one keeper, over whatever [`connect`] gives.
+//! one keeper, over whatever [`connect`] gives; [`lease`] is the consent of all participants together.
+//!
+//! Invariants, and the threat that each one answers:
+//! - A share goes from a keeper only to a connection that a token vouches for, and a token vouches for one only: who
+//!   relays it to another gets nothing.
+//! - Consent ends when its lease does, by a clock that nobody can set or stop; a participant who takes it back ends it
+//!   with the next renewal.
+//! - A manifest cannot be exchanged under a running workload: every token of it names the digest that it started with.
 #![forbid(unsafe_code)]
 
 pub mod client;
 pub mod clock;
 pub mod connect;
+pub mod lease;
 pub mod message;
+pub mod metrics;
