@@ -17,9 +17,11 @@
 
 mod connector;
 mod error;
+mod keepers;
 mod peer;
 
 pub use connector::{Connector, PinnedStream};
 pub use error::NoStream;
+pub use keepers::{Keepers, NoKeepers};
 pub use mcbn_tls::Setup;
 pub use peer::PinnedPeer;

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::names::{LOCALHOST, LookupFailed, Names};
 use crate::race::Race;
@@ -85,6 +85,23 @@ impl Upstream {
             }
             sleep_until(self.0.end_of_rest(now).min(last_round)).await;
         }
+        Err(Unreachable { failures })
+    }
+
+    /// As [`Upstream::connect`], but every place is tried once and no more: the caller decides when to try again.
+    pub async fn connect_once<T, E, F>(
+        &self,
+        establish: impl Fn(TcpStream) -> F,
+    ) -> Result<T, Unreachable<E>>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let mut round = Round::new();
+        let failures = match timeout(self.0.limit, self.0.round(&establish, &mut round)).await {
+            Ok(Some(established)) => return Ok(established),
+            Ok(None) => round.failures,
+            Err(_) => round.cut_short(Vec::new()),
+        };
         Err(Unreachable { failures })
     }
 

@@ -1,5 +1,7 @@
 //! Servers to connect to: honest ones on rustls, and others on OpenSSL.
 
+#![allow(dead_code)] // Each test file uses its part.
+
 use mcbn_manifest::Pin;
 use mcbn_pinned::{Connector, NoStream, PinnedStream};
 use rcgen::{CertificateParams, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256};

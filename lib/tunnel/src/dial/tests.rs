@@ -138,6 +138,33 @@ async fn a_server_that_comes_up_late_is_reached() {
 }
 
 #[tokio::test]
+async fn one_round_tries_each_place_once() {
+    let [a, b] = [server(b'a').await, server(b'b').await];
+    let upstream = upstream(&[closed_port().await, a, b]);
+    let tries = AtomicUsize::new(0);
+    let refuse = |_| {
+        tries.fetch_add(1, Ordering::Relaxed);
+        ready(Err::<(), _>(No::ForNow))
+    };
+    let failures = upstream.connect_once(refuse).await.unwrap_err();
+    assert_eq!(failures.failures().len(), 3);
+    assert_eq!(tries.load(Ordering::Relaxed), 2);
+    let accept = |stream| ready(Ok::<_, No>(stream));
+    name_of(upstream.connect_once(accept).await.unwrap()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_round_ends_with_the_limit() {
+    let upstream = upstream(&[server(b'a').await]);
+    let never = |_| std::future::pending::<Result<(), No>>();
+    let failures = upstream.connect_once(never).await.unwrap_err();
+    let [failure] = failures.failures() else {
+        panic!("{failures}");
+    };
+    assert!(matches!(failure.cause, Cause::NoAnswer(Step::Handshake)));
+}
+
+#[tokio::test]
 async fn a_judgement_is_final() {
     let [a, b] = [server(b'a').await, server(b'b').await];
     let upstream = upstream(&[a, b]);

@@ -1,0 +1,102 @@
+//! The way to the keepers of a manifest.
+
+use std::error::Error;
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mcbn_consent::connect::{Channel, Connect, NoChannel};
+use mcbn_manifest::Member;
+use mcbn_tls::Setup;
+use mcbn_tunnel::dial::{Cause, Unreachable, Upstream};
+use mcbn_tunnel::names::{Names, NoResolver};
+use mcbn_tunnel::target::Target;
+use tokio::net::TcpStream;
+
+use crate::connector::{Connector, PinnedStream};
+use crate::error::NoStream;
+
+/// Reaches keepers where the manifest says that they are, by the pins that it says they have.
+#[derive(Clone)]
+pub struct Keepers {
+    connector: Connector,
+    names: Option<Names>,
+}
+
+/// For one attempt: to look up the name, to connect, and to do the handshake, at any of the keeper's addresses.
+const LIMIT: Duration = Duration::from_secs(10);
+
+impl Keepers {
+    /// What these participants' keepers need to be found: nothing, the given DNS server, or the system's configuration.
+    pub fn of(members: &[Member], dns_server: Option<SocketAddr>) -> Result<Self, NoKeepers> {
+        let targets: Vec<Target> = members.iter().map(target).collect();
+        let names = Names::needed_by(&targets, dns_server).map_err(NoKeepers::Names)?;
+        let connector = Connector::new().map_err(NoKeepers::Tls)?;
+        Ok(Self { connector, names })
+    }
+}
+
+fn target(member: &Member) -> Target {
+    let address = member.keeper.to_string();
+    address.parse().expect("a keeper's address is a target")
+}
+
+impl Connect for Keepers {
+    type Stream = PinnedStream<TcpStream>;
+
+    async fn connect(&self, member: &Member) -> Result<Channel<Self::Stream>, NoChannel> {
+        let keeper = Upstream::new(vec![target(member)], self.names.clone(), LIMIT);
+        let shake = |stream| self.connector.connect(stream, &member.pin);
+        let stream = keeper.connect_once(shake).await.map_err(no_channel)?;
+        Ok(Channel {
+            exporter: *stream.peer().exporter(),
+            stream,
+        })
+    }
+}
+
+fn no_channel(unreachable: Unreachable<NoStream>) -> NoChannel {
+    // A keeper that was there says more than addresses where there was none.
+    let mut causes = unreachable.failures().iter().map(|failure| &failure.cause);
+    let reason = causes.find_map(|cause| match cause {
+        Cause::Establish(error) => Some(error.reason()),
+        _ => None,
+    });
+    NoChannel {
+        reason: reason.unwrap_or("unreachable"),
+        source: unreachable.into(),
+    }
+}
+
+impl fmt::Debug for Keepers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keepers").finish_non_exhaustive()
+    }
+}
+
+/// Keepers cannot be reached from here at all.
+#[derive(Debug)]
+pub enum NoKeepers {
+    /// Their names cannot be looked up.
+    Names(NoResolver),
+    /// OpenSSL cannot be set up.
+    Tls(Setup),
+}
+
+impl fmt::Display for NoKeepers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Names(_) => f.write_str("cannot look up the keepers' names"),
+            Self::Tls(_) => f.write_str("cannot set up TLS"),
+        }
+    }
+}
+
+impl Error for NoKeepers {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Names(source) => Some(source),
+            Self::Tls(source) => Some(source),
+        }
+    }
+}
