@@ -32,7 +32,7 @@ pub struct Issuer {
     server: Server,
 }
 
-/// How often each page was asked for, whatever came of it.
+/// How often each page was asked for, whatever came of it. A service that hangs up reads no requests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Requests {
     pub discovery: u64,
@@ -137,7 +137,7 @@ impl Issuer {
         self.desk.requests.now()
     }
 
-    /// Waits until enough requests have come, and fails the test at [`crate::DEADLINE`].
+    /// Blocks until enough requests have come, and fails the test at [`crate::DEADLINE`].
     pub fn wait_for_requests(&self, is_enough: impl Fn(&Requests) -> bool) {
         self.desk.requests.wait_until("the issuer", is_enough);
     }

@@ -144,7 +144,7 @@ impl Machine {
         self.launcher.requests.now()
     }
 
-    /// Waits until so many have come, and fails the test at [`crate::DEADLINE`].
+    /// Blocks until so many have come, and fails the test at [`crate::DEADLINE`].
     pub fn wait_for_requests(&self, count: u64) {
         self.launcher
             .requests
