@@ -36,6 +36,8 @@ pub enum TokenFault {
     Parameter(&'static str),
     /// The header lacks a parameter, or it has another form than it should.
     NoParameter(&'static str),
+    /// The header has another parameter that is not of the form that it has.
+    Header,
     /// No key of the issuer has the token's key id.
     UnknownKey,
     /// The certificates do not lead to the pinned root.
@@ -98,7 +100,7 @@ impl TokenFault {
         match self {
             Self::TooLong | Self::Parts | Self::Base64(_) | Self::Json(..) => "malformed",
             Self::Algorithm => "algorithm",
-            Self::Type | Self::Parameter(_) | Self::NoParameter(_) => "header",
+            Self::Type | Self::Parameter(_) | Self::NoParameter(_) | Self::Header => "header",
             Self::UnknownKey => "unknown-key",
             Self::Chain(_) => "chain",
             Self::Signature => "signature",
@@ -157,6 +159,7 @@ impl Display for TokenFault {
                 write!(f, "the token's header has {name}, which is not allowed")
             }
             Self::NoParameter(name) => write!(f, "the token's header has no well-formed {name}"),
+            Self::Header => f.write_str("the token's header is not of the form that it has"),
             Self::UnknownKey => f.write_str("the issuer has no key of the token's key id"),
             Self::Chain(fault) => write!(f, "the token's certificates: {fault}"),
             Self::Signature => f.write_str("the token's signature is wrong"),

@@ -60,16 +60,17 @@ fn parse_header(text: &[u8]) -> Result<Header, TokenFault> {
     if let Some(name) = FORBIDDEN.iter().find(|name| header.contains_key(**name)) {
         return Err(TokenFault::Parameter(name));
     }
-    for (name, is_formed) in [
-        ("kid", Value::is_string as fn(&Value) -> bool),
-        ("x5c", Value::is_array),
-    ] {
-        if header.get(name).is_some_and(|value| !is_formed(value)) {
-            return Err(TokenFault::NoParameter(name));
-        }
+    let is_texts = |value: &Value| match value.as_array() {
+        Some(items) => items.iter().all(Value::is_string),
+        None => false,
+    };
+    if header.get("kid").is_some_and(|id| !id.is_string()) {
+        return Err(TokenFault::NoParameter("kid"));
     }
-    let header: Header =
-        serde_json::from_value(header.into()).map_err(|_| TokenFault::Form("header"))?;
+    if header.get("x5c").is_some_and(|chain| !is_texts(chain)) {
+        return Err(TokenFault::NoParameter("x5c"));
+    }
+    let header: Header = serde_json::from_value(header.into()).map_err(|_| TokenFault::Header)?;
     match header.alg {
         Algorithm::RS256 => Ok(header),
         _ => Err(TokenFault::Algorithm),

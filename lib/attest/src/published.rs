@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 pub const FRESH: u64 = 3600;
 /// Seconds after which keys that could not be looked at again are trusted no more.
 pub const STALE: u64 = 24 * 3600;
-/// Seconds between two looks.
+/// Seconds between two looks, whatever tokens name.
 pub const PAUSE: u64 = 60;
 
 pub(crate) struct Published {

@@ -117,26 +117,19 @@ impl Verifier {
     }
 
     fn check_signature(&self, token: &Jws<'_>, now: UnixTime) -> Result<(), Refused> {
-        let (signed, signature) = (token.signed, &token.signature);
-        if let Keys::Certified(root) = &self.keys {
-            let chain = token.header.x5c.as_deref();
-            let chain = chain.ok_or(TokenFault::NoParameter("x5c"))?;
-            return Ok(root.verify(chain, now, signed, signature)?);
-        }
-        if token.header.x5c.is_some() {
-            return Err(TokenFault::Parameter("x5c").into());
-        }
-        let id = token.header.kid.as_deref();
-        let id = id.ok_or(TokenFault::NoParameter("kid"))?;
-        let verify = |keys: &Jwks| match keys.key(id) {
-            Some(key) => key.verify(signed, signature),
-            None => Err(TokenFault::UnknownKey),
-        };
         match &self.keys {
-            Keys::Published(keys) => Ok(verify(&*keys.having(id, now)?)?),
-            Keys::Copied(keys) => Ok(verify(keys)?),
-            Keys::Certified(_) => unreachable!("returned above"),
+            Keys::Published(keys) => {
+                let id = key_id(token)?;
+                check_with(&*keys.having(id, now)?, id, token)?;
+            }
+            Keys::Copied(keys) => check_with(keys, key_id(token)?, token)?,
+            Keys::Certified(root) => {
+                let chain = token.header.x5c.as_deref();
+                let chain = chain.ok_or(TokenFault::NoParameter("x5c"))?;
+                root.verify(chain, now, token.signed, &token.signature)?;
+            }
         }
+        Ok(())
     }
 
     fn check_claims(&self, claims: &Claims, expected: &Expected<'_>) -> Result<(), TokenFault> {
@@ -170,6 +163,19 @@ impl Verifier {
         }
         Ok(())
     }
+}
+
+fn key_id<'a>(token: &'a Jws<'_>) -> Result<&'a str, TokenFault> {
+    match (&token.header.x5c, &token.header.kid) {
+        (Some(_), _) => Err(TokenFault::Parameter("x5c")),
+        (None, None) => Err(TokenFault::NoParameter("kid")),
+        (None, Some(id)) => Ok(id),
+    }
+}
+
+fn check_with(keys: &Jwks, id: &str, token: &Jws<'_>) -> Result<(), TokenFault> {
+    let key = keys.key(id).ok_or(TokenFault::UnknownKey)?;
+    key.verify(token.signed, &token.signature)
 }
 
 impl VerifiedToken {

@@ -337,7 +337,7 @@ fn certificates_that_are_none_are_refused() {
             fault_with(place, json!("AAAA")),
             TokenFault::Chain(_)
         ));
-        assert_eq!(fault_with(place, json!(1)), TokenFault::Form("header"));
+        assert_eq!(fault_with(place, json!(1)), TokenFault::NoParameter("x5c"));
     }
 }
 

@@ -185,6 +185,19 @@ fn another_type_is_refused() {
 }
 
 #[test]
+fn a_header_of_another_form_is_refused() {
+    for (name, value) in [
+        ("x5t", json!(1)),
+        ("x5t#S256", json!(["x"])),
+        ("url", json!({})),
+    ] {
+        let header = with(KEY.header(), &format!("/{name}"), value);
+        let token = KEY.token_with(&header, &claims());
+        assert_eq!(fault(&token), TokenFault::Header, "{name}");
+    }
+}
+
+#[test]
 fn a_changed_claim_is_refused() {
     let token = KEY.token(&debug_claims());
     let parts: Vec<&str> = token.split('.').collect();
