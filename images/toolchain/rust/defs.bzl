@@ -122,6 +122,26 @@ def mcbn_program(name, deps = [], test_data = [], test_env = {}, test_tags = [],
     _crate(rust_binary, name, deps, visibility = visibility, **kwargs)
     _tests(name, deps, [":" + name], test_data, test_env, own_harness, test_tags)
 
+def handed_over(images = False, participant = False):
+    """What is built here and run by tests: a struct of `data`, and `env`, whose variables are lists of NAME=PATH.
+
+    Args:
+        images: whether `IMAGES` has every image's layout, beside every workload's program in `WORKLOADS`.
+        participant: whether `PARTICIPANT` has the participants' program.
+    """
+    built = {"WORKLOADS": {workload: "//workloads/" + workload for workload in WORKLOADS}}
+    if images:
+        built["IMAGES"] = {workload: "//images:" + workload for workload in WORKLOADS}
+    if participant:
+        built["PARTICIPANT"] = {"mcbn": "//participant:mcbn"}
+    return struct(
+        data = [label for labels in built.values() for label in labels.values()],
+        env = {
+            variable: " ".join(["{}=$(rootpath {})".format(name, label) for name, label in labels.items()])
+            for variable, labels in built.items()
+        },
+    )
+
 def mcbn_tests(name, deps = [], images = False, participant = False, test_tags = [], **kwargs):
     """Tests of built programs: `src/` is what they share, as the crate `mcbn_tests_<name>`, and `tests/*.rs` are the tests.
 
@@ -135,11 +155,7 @@ def mcbn_tests(name, deps = [], images = False, participant = False, test_tags =
         test_tags: Bazel tags of the tests.
         **kwargs: passed to rust_library.
     """
-    built = {"WORKLOADS": {workload: "//workloads/" + workload for workload in WORKLOADS}}
-    if images:
-        built["IMAGES"] = {workload: "//images:" + workload for workload in WORKLOADS}
-    if participant:
-        built["PARTICIPANT"] = {"mcbn": "//participant:mcbn"}
+    built = handed_over(images = images, participant = participant)
     _crate(
         rust_library,
         name,
@@ -153,14 +169,11 @@ def mcbn_tests(name, deps = [], images = False, participant = False, test_tags =
         name,
         deps = deps + [":" + name],
         programs = [],
-        data = [label for labels in built.values() for label in labels.values()] + native.glob(
+        data = built.data + native.glob(
             ["testdata/**"],
             allow_empty = True,
         ),
-        env = {
-            variable: " ".join(["{}=$(rootpath {})".format(*pair) for pair in labels.items()])
-            for variable, labels in built.items()
-        },
+        env = built.env,
         harness = [],
         tags = test_tags,
     )
