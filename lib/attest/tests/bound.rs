@@ -100,6 +100,7 @@ fn a_life_that_ends_before_it_begins_is_refused() {
         (NOW, NOW, NOW),
         (NOW, NOW, NOW - 1),
         (NOW, NOW + 50, NOW + 10),
+        (NOW + 50, NOW, NOW + 10),
         (NOW, NOW, 0),
     ] {
         let fault = outcome(Leeway::MAX, times, NOW).unwrap_err();

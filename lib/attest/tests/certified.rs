@@ -373,5 +373,22 @@ fn a_root_that_is_no_root_is_refused() {
     }
     let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     assert_eq!(refused(no_certificate), NotARoot::Malformed);
-    assert_eq!(refused(&pem(&AUTHORITY.leaf)), NotARoot::NotAnAuthority);
+    // Issued by another, or by itself; valid for years, or since the beginning of time.
+    let alone = Certificate {
+        authority: None,
+        ..AUTHORITY.root_certificate()
+    };
+    let old = Certificate {
+        authority: None,
+        from: 0,
+        ..AUTHORITY.root_certificate()
+    };
+    for none in [&AUTHORITY.leaf, &alone.issue(), &old.issue()] {
+        assert_eq!(refused(&pem(none)), NotARoot::NotAnAuthority);
+    }
+    let old = Certificate {
+        from: 0,
+        ..AUTHORITY.root_certificate()
+    };
+    assert!(Root::from_pem(pem(&old.issue()).as_bytes()).is_ok());
 }
