@@ -19,7 +19,7 @@ use serde::Deserialize;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// For the body of a request, from its head on.
 const BODY: Duration = Duration::from_secs(10);
@@ -29,6 +29,10 @@ const ANSWER: Duration = Duration::from_secs(30);
 
 /// For its turn.
 const TURN: Duration = Duration::from_secs(5);
+
+/// For keys that are being fetched, looked for again each moment.
+const KEYS: Duration = Duration::from_secs(3);
+const A_MOMENT: Duration = Duration::from_millis(50);
 
 /// What one connection has done so far.
 pub struct Exchange {
@@ -172,7 +176,28 @@ impl Exchange {
             retry: Some(wait),
             ..Refusing::because(Code::Busy, "too-many-from-this-address")
         })?;
-        let turn = Arc::clone(&keeper.verifications).acquire_owned();
+        let nonces = nonces(&challenge, &self.exporter, &keeper.terms.manifest);
+        let patient_until = Instant::now() + KEYS;
+        loop {
+            let doubt = match self.verified(token, &nonces).await? {
+                Ok(vouched) => return Ok(vouched),
+                Err(doubt) => doubt,
+            };
+            match doubt {
+                // Another token has them fetched; that takes a moment only, as a rule.
+                Doubt::KeysBusy(_) if Instant::now() < patient_until => sleep(A_MOMENT).await,
+                doubt => return Err(doubted(doubt)),
+            }
+        }
+    }
+
+    /// Verifies a token when its turn has come.
+    async fn verified(
+        &self,
+        token: &str,
+        nonces: &[String; 3],
+    ) -> Result<Result<Vouched, Doubt>, Refusing> {
+        let turn = Arc::clone(&self.keeper.verifications).acquire_owned();
         let Ok(Ok(turn)) = timeout(TURN, turn).await else {
             return Err(Refusing {
                 retry: Some(TURN),
@@ -180,16 +205,16 @@ impl Exchange {
             });
         };
         self.patience.renew(ANSWER);
-        let nonces = nonces(&challenge, &self.exporter, &keeper.terms.manifest);
         let verify = {
-            let (keeper, token) = (Arc::clone(keeper), token.to_owned());
+            let (keeper, token, nonces) =
+                (Arc::clone(&self.keeper), token.to_owned(), nonces.clone());
             move || {
                 let verified = keeper.verify.verify(
                     &token,
                     &Expected {
                         audience: &keeper.terms.audience,
                         nonces: &nonces.each_ref().map(String::as_str),
-                        now: UnixTime::since_unix_epoch(Duration::from_millis((keeper.clock)().0)),
+                        now: UnixTime::since_unix_epoch(Duration::from_millis(keeper.now().0)),
                     },
                 );
                 // Held until the work is done, whether or not anybody waits for it.
@@ -198,14 +223,11 @@ impl Exchange {
             }
         };
         let start = Instant::now();
+        // Not on a thread that answers others: where keys must be fetched, this waits for the issuer.
         let verified = tokio::task::spawn_blocking(verify).await;
-        keeper.metrics.verified(start.elapsed());
-        match verified {
-            Ok(Ok(vouched)) => Ok(vouched),
-            Ok(Err(doubt)) => Err(doubted(doubt)),
-            // The panic hook has logged the bug.
-            Err(_) => Err(Refusing::because(Code::Unavailable, "bug")),
-        }
+        self.keeper.metrics.verified(start.elapsed());
+        // The panic hook has logged the bug.
+        verified.map_err(|_| Refusing::because(Code::Unavailable, "bug"))
     }
 
     fn instance(&self, vouched: Vouched) -> Instance {

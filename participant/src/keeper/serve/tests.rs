@@ -31,7 +31,8 @@ const SHARE: &str = "2c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228db
 const SOON: Duration = Duration::from_secs(20);
 
 /// Stands in for the issuer: takes a [`Token`] for what it says, if it says what is expected.
-struct Credulous;
+#[derive(Default)]
+struct Credulous(AtomicU64);
 
 impl Verify for Credulous {
     fn verify(&self, token: &str, expected: &Expected<'_>) -> Result<Vouched, Doubt> {
@@ -54,6 +55,9 @@ impl Verify for Credulous {
             found: "…".into(),
         }];
         match token.subject.as_str() {
+            "keys-soon" if self.0.fetch_add(1, Ordering::SeqCst) == 0 => {
+                Err(Doubt::KeysBusy("keys-busy".parse().unwrap()))
+            }
             "keys-busy" => Err(Doubt::KeysBusy("keys-busy".parse().unwrap())),
             "keys-gone" => Err(Doubt::NoKeys("keys-unavailable".parse().unwrap())),
             "bug" => panic!("a bug"),
@@ -134,7 +138,7 @@ async fn start_with(With { ask, limits }: With) -> Running {
             seconds: NonZeroU32::new(300).unwrap(),
         },
         share: Contribution::Share(share),
-        verify: Arc::new(Credulous),
+        verify: Arc::new(Credulous::default()),
         writer,
         clock: now,
         verifications: Arc::new(semaphore(limits.verifications)),

@@ -221,6 +221,7 @@ async fn a_lease_that_has_ended_is_not_renewed() {
 #[tokio::test]
 async fn keys_that_are_not_there_do_not_speak_against_a_token() {
     let running = start().await;
+    running.release("keys-soon").await.released();
     let answer = running.release("keys-busy").await;
     assert_eq!(answer.refusal(), "busy keys-busy");
     assert_eq!(answer.retry, Some(1));
