@@ -4,6 +4,7 @@ pub mod command;
 pub mod desk;
 pub mod key;
 pub mod ledger;
+pub mod page;
 pub mod run;
 pub mod serve;
 pub mod settings;

@@ -7,7 +7,7 @@ mod manifest;
 mod share;
 mod token;
 
-use keeper::{command, run};
+use keeper::{command, page, run};
 use mcbn_runtime::settings::Setting;
 use mcbn_runtime::suite::Suite;
 use std::process::ExitCode;
@@ -37,6 +37,7 @@ static SUITE: Suite = Suite {
         command::RESTORE,
         command::LOG,
         command::VERIFY,
+        page::PAGE,
     ],
 };
 

@@ -9,6 +9,7 @@ use super::ledger::entry::Event;
 use super::ledger::file::Open;
 use super::ledger::verify::verify;
 use super::ledger::{Ledger, decide, writer};
+use super::page::{self, Page};
 use super::serve::metrics::Metrics;
 use super::serve::refusals::Refusals;
 use super::serve::{Keeper, Server, Terms, semaphore, tls};
@@ -52,6 +53,7 @@ static PROGRAM: Program = Program::new(
 async fn run(config: Config, process: Process) -> Result<(), NotRun> {
     let address = config.listen;
     let limits = config.limits;
+    let page = config.page;
     // A pipe's writer may take its time, and a long ledger takes some to be checked.
     let opened = tokio::task::spawn_blocking(move || open(config)).await;
     let Opened {
@@ -59,6 +61,7 @@ async fn run(config: Config, process: Process) -> Result<(), NotRun> {
         keeper,
         ledger,
         started,
+        shown,
     } = match opened {
         Ok(opened) => opened?,
         Err(bug) => std::panic::resume_unwind(bug.into_panic()),
@@ -66,6 +69,14 @@ async fn run(config: Config, process: Process) -> Result<(), NotRun> {
     let failed = |error| NotRun::Listen(address, error);
     let listener = listen(address).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
+    // For as long as the keeper answers.
+    let _page = match page {
+        Some(address) => {
+            let opened = Page::open(address, shown, process.shutdown.clone()).await;
+            Some(opened.map_err(NotRun::Page)?)
+        }
+        None => None,
+    };
     // Only what answers has started.
     let noted = keeper.writer.note(started).await;
     noted.map_err(NotRun::Fault)?;
@@ -94,6 +105,7 @@ struct Opened {
     keeper: Arc<Keeper>,
     ledger: JoinHandle<Ledger>,
     started: Event,
+    shown: page::Setup,
 }
 
 fn open(config: Config) -> Result<Opened, NotRun> {
@@ -104,6 +116,18 @@ fn open(config: Config) -> Result<Opened, NotRun> {
     let share = Contribution::read(&config.share, manifest.derivation()).map_err(NotRun::Share)?;
     let ledger = open_ledger(&config.ledger)?;
     let digest = manifest.digest();
+    let shown = page::Setup {
+        about: page::About {
+            network: manifest.network().clone(),
+            participant: config.participant.clone(),
+            pin,
+            manifest: digest,
+            lease: manifest.lease(),
+            ask: config.ask,
+        },
+        ledger: config.ledger,
+        clock: clock(),
+    };
     let terms = decide::Terms {
         lease: manifest.lease(),
         ask: config.ask,
@@ -129,6 +153,7 @@ fn open(config: Config) -> Result<Opened, NotRun> {
             pin,
             manifest: digest,
         },
+        shown,
     })
 }
 

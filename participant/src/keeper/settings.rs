@@ -49,6 +49,13 @@ pub const ASK: Setting = Setting::switch(
     "let no machine have the share until a person has approved it",
 );
 
+pub const PAGE: Setting = Setting::value(
+    "page",
+    "ADDR:PORT",
+    "a loopback address for a web page that shows requests and takes decisions; there is none unless it is given, and \
+     mcbn keeper page prints where it is",
+);
+
 pub const INSECURE_ISSUER: Setting = Setting::value(
     "insecure-issuer",
     "URL",
@@ -111,6 +118,7 @@ pub const OF_RUN: &[Setting] = &[
     LISTEN,
     LEDGER,
     ASK,
+    PAGE,
     INSECURE_ISSUER,
     JWKS,
     PKI_ROOT,

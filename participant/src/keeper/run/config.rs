@@ -3,6 +3,7 @@
 use crate::keeper::serve::Limits;
 use crate::keeper::settings::*;
 use mcbn_attest::{Issuer, NotAnIssuer};
+use mcbn_runtime::admin::Loopback;
 use mcbn_runtime::settings::{Given, Reported};
 use mcbn_runtime::units::Count;
 use mcbn_share::{Claimed, NotASource, Participant, Source};
@@ -20,6 +21,7 @@ pub struct Config {
     pub listen: SocketAddr,
     pub ledger: PathBuf,
     pub ask: bool,
+    pub page: Option<Loopback>,
     pub issuer: Option<OtherIssuer>,
     pub jwks: Option<PathBuf>,
     pub pki_root: Option<PathBuf>,
@@ -35,6 +37,7 @@ impl Config {
         let listen = given.one(&LISTEN);
         let ledger = given.one(&LEDGER);
         let ask = given.on(&ASK);
+        let page = given.optional(&PAGE);
         let issuer = given.optional(&INSECURE_ISSUER);
         let jwks = given.optional(&JWKS);
         let pki_root = given.optional(&PKI_ROOT);
@@ -52,6 +55,7 @@ impl Config {
             listen: listen?,
             ledger: ledger?,
             ask,
+            page: page?,
             issuer: issuer?,
             jwks: jwks?,
             pki_root: pki_root?,

@@ -4,6 +4,7 @@ use crate::keeper::key::NoKey;
 use crate::keeper::ledger::Fault;
 use crate::keeper::ledger::file::NoLedger;
 use crate::keeper::ledger::verify::Unsound;
+use crate::keeper::page::NoPage;
 use crate::manifest::NotRead;
 use mcbn_attest::{NotAJwks, NotARoot, TokenKind};
 use mcbn_manifest::Pin;
@@ -34,6 +35,7 @@ pub enum NotRun {
     Fault(Arc<Fault>),
     Thread(io::Error),
     Listen(SocketAddr, io::Error),
+    Page(NoPage),
 }
 
 impl Display for NotRun {
@@ -64,6 +66,7 @@ impl Display for NotRun {
             NotRun::Fault(error) => error.fmt(f),
             NotRun::Thread(_) => f.write_str("cannot start the ledger's thread"),
             NotRun::Listen(address, _) => write!(f, "cannot listen on {address}"),
+            NotRun::Page(error) => error.fmt(f),
         }
     }
 }
@@ -79,6 +82,7 @@ impl Error for NotRun {
             NotRun::Ledger(error) => error.source(),
             NotRun::Unsound(error) => error.source(),
             NotRun::Fault(error) => error.source(),
+            NotRun::Page(error) => error.source(),
             NotRun::JwksUnreadable(error)
             | NotRun::RootUnreadable(error)
             | NotRun::Thread(error)
@@ -102,6 +106,7 @@ impl Failure for NotRun {
             | NotRun::RootUnreadable(_)
             | NotRun::Fault(_)
             | NotRun::Listen(..) => Exit::Io,
+            NotRun::Page(error) => error.exit(),
             NotRun::Thread(_) => Exit::Platform,
             NotRun::NotAMember(_)
             | NotRun::OtherPin(_)
@@ -121,6 +126,7 @@ impl Failure for NotRun {
             NotRun::Ledger(error) => error.hint().map(str::to_owned),
             NotRun::Unsound(error) => error.hint().map(str::to_owned),
             NotRun::Fault(error) => error.hint().map(str::to_owned),
+            NotRun::Page(error) => error.hint(),
             _ => None,
         }
     }
