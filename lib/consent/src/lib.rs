@@ -1,7 +1,8 @@
 //! How a participant's consent reaches a workload: the release of a share, the lease on it, and its end.
 //!
 //! [`message`] is what both sides say to each other; all else is the workload's side. [`client`] is one exchange with
-//! one keeper, over whatever [`connect`] gives; [`lease`] is the consent of all participants together.
+//! one keeper, over whatever [`connect`] gives; [`lease`] is the consent of all participants together,
+//! and [`settings`] what a program is told of it.
 //!
 //! Invariants, and the threat that each one answers:
 //! - A share goes from a keeper only to a connection that a token vouches for, and a token vouches for one only: who
@@ -17,3 +18,4 @@ pub mod connect;
 pub mod lease;
 pub mod message;
 pub mod metrics;
+pub mod settings;

@@ -1,5 +1,7 @@
 //! The client's side.
 
+use std::sync::Arc;
+
 use mcbn_secret::Psk;
 use mcbn_tls::{HandshakeError, Setup, TlsStream};
 use openssl::ssl::{Ssl, SslContext, SslMethod, SslVerifyMode};
@@ -8,17 +10,21 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::context::{self, Versions};
 use crate::identity::Identity;
 use crate::peer::{AuthenticatedPeer, PskStream};
+use crate::witness::Witness;
 
 /// Connects to servers that know the key.
 #[derive(Clone)]
 pub struct Connector {
     ctx: SslContext,
+    witness: Witness,
 }
 
 impl Connector {
     /// A connector with one identity and its key.
     pub fn new(identity: Identity, key: Psk, versions: Versions) -> Result<Self, Setup> {
         let mut ctx = context::builder(SslMethod::tls_client(), versions)?;
+        let key = Arc::new(key);
+        let witness = Witness::of(&key);
         // A server that answers with a certificate fails here, since the store of trusted roots is empty. The
         // proof after the handshake does not lean on it.
         ctx.set_verify(SslVerifyMode::PEER);
@@ -41,7 +47,15 @@ impl Connector {
             key_room.copy_from_slice(key.expose_secret());
             Ok(Psk::LENGTH)
         });
-        Ok(Self { ctx: ctx.build() })
+        Ok(Self {
+            ctx: ctx.build(),
+            witness,
+        })
+    }
+
+    /// Sees the key's end.
+    pub fn witness(&self) -> Witness {
+        self.witness.clone()
     }
 
     /// Does the handshake. Ends when the peer lets it end: the caller sets the deadline.

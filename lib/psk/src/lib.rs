@@ -29,6 +29,7 @@ mod offer;
 mod peer;
 mod server;
 pub mod settings;
+mod witness;
 
 pub use client::Connector;
 pub use context::Versions;
@@ -36,3 +37,4 @@ pub use identity::{Identity, InvalidIdentity};
 pub use mcbn_tls::{HandshakeError, PeerFault, Setup};
 pub use peer::{AuthenticatedPeer, Protocol, PskStream};
 pub use server::Acceptor;
+pub use witness::Witness;

@@ -1,6 +1,6 @@
 //! The server's side.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use mcbn_secret::Psk;
 use mcbn_tls::{HandshakeError, Setup, TlsStream};
@@ -12,12 +12,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::context::{self, Versions};
 use crate::identity::Identity;
 use crate::peer::{AuthenticatedPeer, PskStream};
+use crate::witness::Witness;
 use crate::{ffi, offer};
 
 /// Accepts connections from clients that know the key.
 #[derive(Clone)]
 pub struct Acceptor {
     ctx: SslContext,
+    witness: Witness,
 }
 
 impl Acceptor {
@@ -28,6 +30,7 @@ impl Acceptor {
             .map_err(Setup::step("switch tickets off"))?;
 
         let keys = Keys::new(identity, key)?;
+        let witness = Witness::of(&keys.key);
         let offered = *OFFERED
             .as_ref()
             .map_err(|stack| Setup::step("make an index")(stack.clone()))?;
@@ -56,7 +59,15 @@ impl Acceptor {
             }
             Ok(keys.answer(own & own_offered, out))
         });
-        Ok(Self { ctx: ctx.build() })
+        Ok(Self {
+            ctx: ctx.build(),
+            witness,
+        })
+    }
+
+    /// Sees the key's end.
+    pub fn witness(&self) -> Witness {
+        self.witness.clone()
     }
 
     /// Does the handshake. Ends when the peer lets it end: the caller sets the deadline.
@@ -80,7 +91,7 @@ static OFFERED: LazyLock<Result<Index<Ssl, OwnIdentityOffered>, ErrorStack>> =
 /// The key, and the one that stands in for every key that does not exist.
 struct Keys {
     identity: Identity,
-    key: Psk,
+    key: Arc<Psk>,
     decoy: Psk,
 }
 
@@ -90,7 +101,7 @@ impl Keys {
             .map_err(Setup::step("draw random bytes"))?;
         Ok(Self {
             identity,
-            key,
+            key: Arc::new(key),
             decoy,
         })
     }
@@ -98,7 +109,7 @@ impl Keys {
     /// Writes the key for a known identity, or a random one that nobody knows for any other, so that an unknown
     /// identity fails where a wrong key fails, with the same alert and after the same work.
     fn answer(&self, known: bool, out: &mut [u8]) -> usize {
-        let [decoy, key] = [&self.decoy, &self.key];
+        let [decoy, key] = [&self.decoy, &*self.key];
         let chosen = [decoy, key][usize::from(known)];
         match out.get_mut(..Psk::LENGTH) {
             Some(room) => {

@@ -31,6 +31,12 @@ pub(crate) enum Place {
     Descriptor(i32),
 }
 
+impl Source {
+    pub fn participant(&self) -> &Participant {
+        &self.participant
+    }
+}
+
 impl FromStr for Source {
     type Err = NotASource;
 

@@ -1,0 +1,141 @@
+//! What the manifest, or else the settings, say of the key.
+
+use super::origin::{Origin, apart};
+use super::{DERIVATION, MANIFEST, MANIFEST_DIGEST, SHARE, THRESHOLD};
+use mcbn_launcher::TokenType;
+use mcbn_manifest::policy::TokenKind;
+use mcbn_manifest::{Manifest, Member, Rule};
+use mcbn_runtime::settings::{Given, Reported, Setting};
+use mcbn_share::{
+    ClaimedPlan, Derivation, ManifestDigest, NoPlan, NotClaimed, Participant, Plan, Source,
+    Threshold,
+};
+use std::error::Error;
+use std::time::Duration;
+
+pub(super) struct Settled {
+    pub(super) plan: ClaimedPlan,
+    pub(super) digest: Option<ManifestDigest>,
+    /// None where no keeper is asked.
+    pub(super) network: Option<Network>,
+}
+
+/// Keepers that are to be asked.
+pub(super) struct Network {
+    /// Whose.
+    pub(super) members: Vec<Member>,
+    /// What tokens they want.
+    pub(super) token_type: TokenType,
+    /// For how long they agree at most.
+    pub(super) lease: Duration,
+}
+
+impl Settled {
+    pub(super) fn by_settings(
+        given: &mut Given,
+        origins: Result<Vec<Origin>, Reported>,
+    ) -> Result<Settled, Reported> {
+        let derivation = given.one::<Derivation>(&DERIVATION);
+        let threshold = given.optional::<Threshold>(&THRESHOLD);
+        let digest = given.optional::<ManifestDigest>(&MANIFEST_DIGEST);
+        let (sources, keepers) = apart(origins?);
+        if let Some(participant) = keepers.first() {
+            let reason = format_args!(
+                "a manifest must say where the keeper of {participant} is, and there is none"
+            );
+            return Err(given.refuse(&[&SHARE, &MANIFEST], reason));
+        }
+        if sources.is_empty() {
+            return Err(given.refuse(&[&SHARE, &MANIFEST], "one of them is needed"));
+        }
+        Ok(Settled {
+            plan: plan(given, derivation?, threshold?, sources, Vec::new())?,
+            digest: digest?,
+            network: None,
+        })
+    }
+
+    pub(super) fn by_manifest(
+        given: &mut Given,
+        origins: Result<Vec<Origin>, Reported>,
+        manifest: &Manifest,
+    ) -> Result<Settled, Reported> {
+        let mut refused = None;
+        for setting in [&DERIVATION, &THRESHOLD, &MANIFEST_DIGEST] {
+            if given.is_given(setting) {
+                refused = Some(given.refuse(&[setting, &MANIFEST], "it follows from the manifest"));
+            }
+        }
+        let (sources, keepers) = apart(origins?);
+        let here = sources.iter().map(Source::participant);
+        let named: Vec<Participant> = here.chain(&keepers).cloned().collect();
+        let members = manifest.participants();
+        for participant in &named {
+            if !members.iter().any(|member| member.name == *participant) {
+                let reason = format_args!("{participant} is not a participant of the manifest");
+                refused = Some(given.refuse(&[&SHARE, &MANIFEST], reason));
+            }
+        }
+        if let Some(refused) = refused {
+            return Err(refused);
+        }
+        let others = members.iter().map(|member| &member.name);
+        let unnamed = others.filter(|name| !named.contains(name)).cloned();
+        let asked: Vec<Participant> = keepers.iter().cloned().chain(unnamed).collect();
+        let threshold = match manifest.rule() {
+            Rule::Unanimous => None,
+            Rule::Threshold(threshold) => Some(threshold),
+        };
+        let to_ask = members.iter().filter(|member| asked.contains(&member.name));
+        let token_type = match manifest.policy().token {
+            TokenKind::Oidc => TokenType::Oidc,
+            TokenKind::Pki => TokenType::Pki,
+        };
+        let network = Network {
+            members: to_ask.cloned().collect(),
+            token_type,
+            lease: manifest.lease(),
+        };
+        Ok(Settled {
+            plan: plan(given, manifest.derivation(), threshold, sources, asked)?,
+            digest: Some(manifest.digest()),
+            network: (!network.members.is_empty()).then_some(network),
+        })
+    }
+}
+
+fn plan(
+    given: &mut Given,
+    derivation: Derivation,
+    threshold: Option<Threshold>,
+    sources: Vec<Source>,
+    others: Vec<Participant>,
+) -> Result<ClaimedPlan, Reported> {
+    let plan = Plan::with_others(derivation, threshold, sources, others).map_err(|fault| {
+        let settings: &[&Setting] = match fault {
+            NoPlan::TooFew { .. }
+            | NoPlan::TooMany
+            | NoPlan::NamedTwice(_)
+            | NoPlan::OnePlaceForTwo(_) => &[&SHARE],
+            NoPlan::NoThreshold | NoPlan::ThresholdForAll(_) => &[&DERIVATION, &THRESHOLD],
+        };
+        given.refuse(settings, fault)
+    })?;
+    plan.claim().map_err(|refused| {
+        refused
+            .into_iter()
+            .map(|fault| not_claimed(given, &fault))
+            .reduce(|_, last| last)
+            .expect("a claim that fails says of which descriptors")
+    })
+}
+
+fn not_claimed(given: &mut Given, fault: &NotClaimed) -> Reported {
+    if let Some(hint) = fault.hint() {
+        given.hint(hint);
+    }
+    match fault.source() {
+        Some(source) => given.refuse(&[&SHARE], format_args!("{fault}: {source}")),
+        None => given.refuse(&[&SHARE], fault),
+    }
+}
