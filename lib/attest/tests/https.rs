@@ -114,6 +114,9 @@ fn a_redirect_is_refused() {
 fn an_endless_answer_is_refused() {
     let body = b" ".repeat(2 * MAX_ANSWER);
     assert_eq!(unfetched(response("200 OK", &body)), Unfetched::TooLong);
+    // It is not waited for.
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n";
+    assert_eq!(unfetched([head, &body[..]].concat()), Unfetched::TooLong);
 }
 
 #[test]

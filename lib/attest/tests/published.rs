@@ -199,6 +199,17 @@ fn an_unknown_key_is_not_the_tokens_fault_while_the_network_is_down() {
 }
 
 #[test]
+fn an_unknown_key_is_the_tokens_fault_again_once_the_network_is_back() {
+    let network = Network::new(&[KEY.jwk()]);
+    network.cut();
+    let verifier = network.verifier();
+    assert!(verify_at(&verifier, &KEY, 0).is_err());
+    network.publish(&[KEY.jwk()]);
+    assert_eq!(verify_at(&verifier, &KEY, PAUSE), Ok(()));
+    assert_eq!(verify_at(&verifier, &OTHER_KEY, PAUSE), unknown());
+}
+
+#[test]
 fn a_failure_is_not_repeated_within_a_minute() {
     let network = Network::new(&[KEY.jwk()]);
     network.cut();
