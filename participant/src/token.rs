@@ -30,7 +30,7 @@ static PROGRAM: Program = Program::tool(
      whoever wrote the file may have made it up.",
     &[FILE, MANIFEST],
 )
-.under("token show", &[]);
+.under("token show", crate::BESIDE);
 
 const FILE: Setting =
     Setting::operand("file", "FILE", "the token, as the token service gives it").required();

@@ -215,8 +215,11 @@ fn log((ledger, last, json): (PathBuf, Option<Count>, bool)) -> Result<(), Faile
 
 fn print_json(placed: &Placed) -> Result<(), Failed> {
     let body = String::from_utf8(placed.entry.to_bytes()).expect("JSON is UTF-8");
-    let seq = placed.seq;
-    print(format_args!("{{\"seq\":{seq},\"entry\":{body}}}\n"))
+    // The bytes after `entry` are those that the hash covers.
+    let Placed { seq, hash, .. } = placed;
+    print(format_args!(
+        "{{\"seq\":{seq},\"hash\":\"{hash}\",\"entry\":{body}}}\n"
+    ))
 }
 
 fn read_verify(given: &mut Given) -> Result<(PathBuf, Option<Hash>), Reported> {

@@ -53,10 +53,8 @@ pub struct Line<'a>(pub &'a Placed);
 
 impl Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Placed {
-            seq,
-            entry: Entry { time, event },
-        } = self.0;
+        let Placed { seq, entry, .. } = self.0;
+        let Entry { time, event } = entry;
         write!(f, "{seq} {time} {}", event.kind().as_str())?;
         match event {
             Event::Started {

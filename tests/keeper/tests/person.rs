@@ -117,6 +117,11 @@ async fn the_ledger_is_shown_to_people_and_programs() {
         .collect();
     assert_eq!(kinds, ["started", "released", "renewed"]);
     assert_eq!(entries[2]["seq"], 3);
+    let head = house.says("log verify");
+    assert_eq!(
+        head,
+        format!("3 {}\n", entries[2]["hash"].as_str().unwrap())
+    );
     assert_eq!(entries[1]["entry"]["lease"], entries[2]["entry"]["lease"]);
     // No secret stands there.
     let log = house.says("log --json") + &house.says("log") + &house.says("list");
@@ -296,4 +301,33 @@ fn a_keeper_that_is_set_up_wrongly_does_not_start() {
         64,
         "--jwks and --pki-root: a manifest takes tokens of one kind",
     );
+}
+
+/// One environment does for all of them, and each says what it has.
+#[test]
+fn every_command_passes_over_the_variables_of_the_others() {
+    let mut help = mcbn();
+    help.arg("--help");
+    let help = Process::start(help).end().stdout();
+    let words = help.lines().filter_map(|line| line.strip_prefix("  "));
+    let commands: Vec<&str> = words
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()))
+        .collect();
+    assert!(commands.contains(&"keeper log verify"), "{commands:?}");
+    for command in commands {
+        let run = |argument: &str| {
+            let mut run = mcbn();
+            run.args(command.split(' ')).arg(argument);
+            run.env("MCBN_LEDGER", "x").env("MCBN_LISTEN", "x");
+            run.env("MCBN_LOG_LEVEL", "x").env("MCBN_HEAD", "x");
+            Process::start(run).end()
+        };
+        let help = run("--help");
+        assert_eq!(help.code, Some(0), "{help}");
+        let usage = format!("\nUsage: mcbn {command} [SETTING]...");
+        assert!(help.stdout().contains(&usage), "{help}");
+        let mistake = run("--nonsense");
+        assert_eq!(mistake.code, Some(64), "{mistake}");
+        assert!(!mistake.stderr().contains("unknown variable"), "{mistake}");
+    }
 }

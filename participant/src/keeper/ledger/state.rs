@@ -1,5 +1,6 @@
 //! What the entries say of the present: every answer is a query, so it cannot disagree with them.
 
+use super::chain::Hash;
 use super::entry::{Entry, Event, Kind, Time};
 use super::instance::{InstanceId, LeaseId};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -90,10 +91,11 @@ fn was_taken_back(ledger: &Connection, instance: InstanceId, after: u64) -> rusq
         .query_row((instance, after), |row| row.get(0))
 }
 
-/// An entry and its place.
+/// An entry, its place and its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
     pub seq: u64,
+    pub hash: Hash,
     pub entry: Entry,
 }
 
@@ -101,7 +103,7 @@ pub struct Placed {
 pub fn pending(ledger: &Connection, most: usize) -> rusqlite::Result<Vec<Placed>> {
     all(
         ledger,
-        "SELECT seq, body FROM entries AS asking
+        "SELECT seq, hash, body FROM entries AS asking
          WHERE kind IN ('pending', 'released') AND kind = 'pending'
          AND NOT EXISTS (
              SELECT 1 FROM entries WHERE kind IN ('pending', 'released')
@@ -143,7 +145,7 @@ pub fn leases(ledger: &Connection, now: Time, most: usize) -> rusqlite::Result<V
         }
         let first = all(
             ledger,
-            "SELECT seq, body FROM entries WHERE lease = ?1 ORDER BY seq LIMIT 1",
+            "SELECT seq, hash, body FROM entries WHERE lease = ?1 ORDER BY seq LIMIT 1",
             [lease],
         )?;
         running.extend(
@@ -159,7 +161,7 @@ pub fn leases(ledger: &Connection, now: Time, most: usize) -> rusqlite::Result<V
 pub fn before(ledger: &Connection, seq: u64, most: usize) -> rusqlite::Result<Vec<Placed>> {
     all(
         ledger,
-        "SELECT seq, body FROM entries WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
+        "SELECT seq, hash, body FROM entries WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
         (i64::try_from(seq).unwrap_or(i64::MAX), most as i64),
     )
 }
@@ -168,7 +170,7 @@ pub fn before(ledger: &Connection, seq: u64, most: usize) -> rusqlite::Result<Ve
 pub fn after(ledger: &Connection, seq: u64, most: usize) -> rusqlite::Result<Vec<Placed>> {
     all(
         ledger,
-        "SELECT seq, body FROM entries WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        "SELECT seq, hash, body FROM entries WHERE seq > ?1 ORDER BY seq LIMIT ?2",
         (i64::try_from(seq).unwrap_or(i64::MAX), most as i64),
     )
 }
@@ -233,11 +235,12 @@ fn all(
 }
 
 fn placed(row: &Row<'_>) -> rusqlite::Result<Placed> {
-    let ValueRef::Blob(body) = row.get_ref(1)? else {
+    let ValueRef::Blob(body) = row.get_ref(2)? else {
         return Err(FromSqlError::InvalidType.into());
     };
     Ok(Placed {
         seq: row.get(0)?,
+        hash: Hash(row.get(1)?),
         entry: Entry::from_bytes(body).ok_or(FromSqlError::InvalidType)?,
     })
 }
