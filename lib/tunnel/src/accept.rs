@@ -33,26 +33,69 @@ pub struct Place {
 /// Accepts connections and runs `serve` for each in a task of its own, until the program drains; then waits for the
 /// open ones until the drain ends, and drops what is left.
 ///
+/// When `cut` resolves, all of this ends at once, whatever is open; what it gave is given. Either way every connection is
+/// gone when this is done.
+///
 /// A connection over a limit is closed at once. Nothing that a peer or a lack of descriptors does ends the loop.
-pub async fn accept<L, S, F>(
+pub async fn accept<L, S, F, C>(
     listener: L,
     slots: Slots,
     metrics: Metrics,
     shutdown: Shutdown,
+    cut: impl Future<Output = C>,
     mut serve: S,
-) where
+) -> Option<C>
+where
     L: Listener,
     S: FnMut(TcpStream, SocketAddr, Place) -> F,
     F: Future<Output = ()> + Send + 'static,
 {
     let mut connections = JoinSet::new();
+    let uncut = async {
+        until_drained(
+            listener,
+            slots,
+            metrics,
+            &shutdown,
+            &mut serve,
+            &mut connections,
+        )
+        .await;
+        let all_done = async { while connections.join_next().await.is_some() {} };
+        tokio::select! {
+            () = all_done => {}
+            () = shutdown.ended() => {}
+        }
+    };
+    let cut = tokio::select! {
+        biased;
+        cut = cut => Some(cut),
+        () = uncut => None,
+    };
+    connections.shutdown().await;
+    cut
+}
+
+/// Closes the port when the program drains.
+async fn until_drained<L, S, F>(
+    listener: L,
+    slots: Slots,
+    metrics: Metrics,
+    shutdown: &Shutdown,
+    serve: &mut S,
+    connections: &mut JoinSet<()>,
+) where
+    L: Listener,
+    S: FnMut(TcpStream, SocketAddr, Place) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
     let mut pause = Pause::default();
     let draining = shutdown.draining();
     let mut draining = std::pin::pin!(draining);
     loop {
         tokio::select! {
             biased;
-            () = draining.as_mut() => break,
+            () = draining.as_mut() => return,
             // Tasks that are done are taken out, so that the set holds open connections only.
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
@@ -72,20 +115,12 @@ pub async fn accept<L, S, F>(
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => tokio::select! {
-                    () = draining.as_mut() => break,
+                    () = draining.as_mut() => return,
                     () = pause.after(error) => {}
                 },
             },
         }
     }
-    drop(listener);
-
-    let all_done = async { while connections.join_next().await.is_some() {} };
-    tokio::select! {
-        () = all_done => {}
-        () = shutdown.ended() => {}
-    }
-    connections.shutdown().await;
 }
 
 /// Errors that `accept` passes on from a connection that died while it waited; see its manual page.

@@ -19,6 +19,7 @@ pub mod listen;
 pub mod metrics;
 pub mod names;
 mod race;
+pub mod reset;
 mod rest;
 pub mod settings;
 pub mod target;

@@ -15,6 +15,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
@@ -22,7 +23,8 @@ struct Running {
     address: SocketAddr,
     metrics: Metrics,
     trigger: Trigger,
-    task: JoinHandle<()>,
+    cut: oneshot::Sender<&'static str>,
+    task: JoinHandle<Option<&'static str>>,
 }
 
 /// Echoes, with so many connections at most.
@@ -32,11 +34,13 @@ async fn echo(most: usize) -> Running {
     let (trigger, shutdown) = Shutdown::manual();
     let metrics = Metrics::default();
     let most = NonZeroUsize::new(most).unwrap();
+    let (cut, is_cut) = oneshot::channel();
     let task = tokio::spawn(accept(
         listener,
         Slots::new(most, most),
         metrics.clone(),
         shutdown,
+        async { is_cut.await.expect("the test cuts or keeps it") },
         |mut stream, _, place| async move {
             let _place = place;
             let mut byte = [0];
@@ -50,6 +54,7 @@ async fn echo(most: usize) -> Running {
         address,
         metrics,
         trigger,
+        cut,
         task,
     }
 }
@@ -117,7 +122,29 @@ async fn a_drain_takes_no_more_and_lets_the_open_ones_finish() {
     assert!(is_answered(&mut open).await);
     assert!(!running.task.is_finished());
     drop(open);
-    running.task.await.unwrap();
+    assert_eq!(running.task.await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_cut_drops_what_is_open_and_says_why() {
+    for draining in [false, true] {
+        let running = echo(10).await;
+        let mut open = running.connect().await;
+        assert!(is_answered(&mut open).await);
+        if draining {
+            running.trigger.drain();
+        }
+        running.cut.send("cut").unwrap();
+        assert_eq!(running.task.await.unwrap(), Some("cut"));
+        // It is over already: the task is not waited for here.
+        let mut registry = Registry::default();
+        running.metrics.register(&mut registry);
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        assert!(text.contains("\nconnections_active 0\n"), "{text}");
+        assert!(!is_answered(&mut open).await);
+        assert!(TcpStream::connect(running.address).await.is_err());
+    }
 }
 
 #[tokio::test]
@@ -178,6 +205,7 @@ async fn a_lack_of_descriptors_is_waited_out_without_spinning() {
         Slots::new(most, most),
         Metrics::default(),
         shutdown,
+        pending::<()>(),
         |_, _, _| {
             let served = served.clone();
             async move { served.send(()).await.unwrap() }
@@ -185,7 +213,7 @@ async fn a_lack_of_descriptors_is_waited_out_without_spinning() {
     );
     let _open = TcpStream::connect(address).await.unwrap();
     tokio::select! {
-        () = serving => panic!("the loop ended"),
+        _ = serving => panic!("the loop ended"),
         served = was_served.recv() => served.unwrap(),
     }
     // 10 ms, doubled up to a second.
@@ -207,6 +235,7 @@ async fn a_drain_ends_the_wait_for_descriptors() {
         Slots::new(most, most),
         Metrics::default(),
         shutdown,
+        pending::<()>(),
         |_, _, _| pending(),
     );
     trigger.drain();

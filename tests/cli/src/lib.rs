@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod scene;
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 

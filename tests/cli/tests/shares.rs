@@ -1,53 +1,8 @@
 //! Where shares may come from, and how one is refused: by its participant's name, never by its value.
 
 use mcbn_tests_cli::Transcript;
-use mcbn_tests_support::process::{Ended, contains};
+use mcbn_tests_cli::scene::{IO, PROGRAMS, REFUSED, USAGE, each};
 use mcbn_tests_support::shares::PUBLISHED;
-
-const USAGE: i32 = 64;
-const IO: i32 = 74;
-const REFUSED: i32 = 77;
-
-/// Both programs that make a key of shares, with what else they need.
-const PROGRAMS: [(&str, &[&str]); 2] = [
-    ("psk-client", &["--server=127.0.0.1:9", "--get=/"]),
-    ("psk-server", &["--listen=127.0.0.1:0"]),
-];
-
-fn each(scenario: &'static str, tell: impl Fn(&mut Scene)) {
-    for (program, needed) in PROGRAMS {
-        let mut scene = Scene {
-            transcript: Transcript::new(program, scenario),
-            needed,
-        };
-        tell(&mut scene);
-        scene.transcript.check();
-    }
-}
-
-struct Scene {
-    transcript: Transcript,
-    needed: &'static [&'static str],
-}
-
-impl Scene {
-    /// A file of mode 0400.
-    fn file(&self, name: &str, content: &str) {
-        self.transcript.folder().file(name, content);
-    }
-
-    #[track_caller]
-    fn refuses(&mut self, arguments: &[&str], code: i32) -> Ended {
-        let all = [self.needed, arguments].concat();
-        let ended = self.transcript.run(&[], &all);
-        ended.expect_code(code);
-        assert_eq!(ended.stdout(), "");
-        for (_, share) in PUBLISHED {
-            assert!(!contains(&ended.stderr, &share.as_bytes()[..8]), "{ended}");
-        }
-        ended
-    }
-}
 
 const ALICE: &str = PUBLISHED[0].1;
 const BOB: &str = PUBLISHED[1].1;
@@ -117,7 +72,7 @@ fn a_descriptor_of_the_program_itself_is_never_taken_for_an_inherited_one() {
 fn a_share_that_others_can_read_is_refused() {
     each("share_open_to_others", |scene| {
         for (name, mode) in [("world-readable", 0o444), ("world-writable", 0o602)] {
-            scene.transcript.folder().file_with_mode(name, ALICE, mode);
+            scene.folder().file_with_mode(name, ALICE, mode);
             scene.refuses(&[&format!("--share=alice=file:{name}")], REFUSED);
         }
     });

@@ -6,10 +6,13 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use hyper::Uri;
+use mcbn_consent::settings as shares;
 use mcbn_psk::settings::{self as key, KeyConfig};
 use mcbn_runtime::settings::{Given, Program, Reported, Setting};
 use mcbn_tunnel::settings::{self as connection, Timeouts};
 use mcbn_tunnel::target::Target;
+
+use crate::error::Error;
 
 pub const PROGRAM: Program = Program::new(
     "psk-client",
@@ -22,10 +25,13 @@ pub const PROGRAM: Program = Program::new(
         STDIO,
         LISTEN,
         INSECURE_PLAINTEXT_LISTEN,
-        key::SHARE,
-        key::DERIVATION,
-        key::THRESHOLD,
-        key::MANIFEST_DIGEST,
+        shares::SHARE,
+        shares::MANIFEST,
+        shares::DERIVATION,
+        shares::THRESHOLD,
+        shares::MANIFEST_DIGEST,
+        shares::CONSENT_TIMEOUT,
+        shares::TOKEN_SOCKET,
         key::IDENTITY,
         key::TLS12,
         connection::MAX_CONNECTIONS,
@@ -92,6 +98,16 @@ pub enum Mode {
     Listen(ListenConfig),
 }
 
+impl Mode {
+    /// What it means that a signal comes before any work is done.
+    pub fn cut(&self) -> Result<(), Error> {
+        match self {
+            Self::Get(_) | Self::Stdio => Err(Error::Cut),
+            Self::Listen(_) => Ok(()),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct ListenConfig {
     pub address: SocketAddr,
@@ -126,7 +142,7 @@ fn read_mode(given: &mut Given, key: Option<&KeyConfig>) -> Result<Mode, Reporte
         (Some(path), false, None) => Ok(Mode::Get(path)),
         (None, true, None) => match key.and_then(KeyConfig::of_standard_input) {
             Some(participant) => Err(given.refuse(
-                &[&STDIO, &key::SHARE],
+                &[&STDIO, &shares::SHARE],
                 format_args!("standard input cannot hold the share of {participant} as well"),
             )),
             None => Ok(Mode::Stdio),

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Instant;
 
-use mcbn_psk::{Connector, HandshakeError, PeerFault, PskStream};
+use mcbn_consent::lease::Consent;
+use mcbn_psk::{Connector, HandshakeError, PeerFault, PskStream, Witness};
 use mcbn_runtime::process::Process;
 use mcbn_tunnel::dial::{MayPass, Unreachable, Upstream};
 use mcbn_tunnel::metrics::Metrics;
@@ -23,8 +24,9 @@ pub struct Server {
 }
 
 impl Server {
-    pub async fn new(config: ServerConfig, process: &Process) -> Result<Self, Error> {
-        let key = config.key.make().await.map_err(Error::Key)?;
+    pub async fn new(config: ServerConfig, process: &Process) -> Result<(Self, Consent), Error> {
+        let made = config.key.make(config.dns_server, &process.admin).await;
+        let (key, consent) = made.map_err(Error::Key)?;
         let connector = Connector::new(config.key.identity().clone(), key, config.key.versions())
             .map_err(Error::Tls)?;
         let metrics = Metrics::default();
@@ -32,12 +34,18 @@ impl Server {
             .admin
             .register(|registry| metrics.register(registry));
         let names = Names::needed_by(&config.targets, config.dns_server).map_err(Error::Names)?;
-        Ok(Self {
+        let server = Self {
             connector,
             upstream: Upstream::new(config.targets, names, config.timeouts.connect),
             timeouts: config.timeouts,
             metrics,
-        })
+        };
+        Ok((server, consent))
+    }
+
+    /// Sees the end of the key.
+    pub fn witness(&self) -> Witness {
+        self.connector.witness()
     }
 
     /// Tries the servers until one shows that it knows the key.

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use hyper::StatusCode;
+use mcbn_consent::lease::Lost;
 use mcbn_psk::settings::KeyError;
 use mcbn_psk::{HandshakeError, PeerFault};
 use mcbn_runtime::exit::{Exit, Failure};
@@ -35,6 +36,8 @@ pub enum Error {
     Idle,
     /// Standard input or output broke.
     Stdio(io::Error),
+    /// There was a key, and too few participants agree to its use now.
+    ConsentLost(Lost),
     /// A signal, and then the end of the drain, came first.
     Cut,
 }
@@ -52,6 +55,7 @@ impl fmt::Display for Error {
             Self::Broken(_) => f.write_str("the connection broke"),
             Self::Idle => f.write_str("nothing moved on the connection for too long"),
             Self::Stdio(_) => f.write_str("standard input or output broke"),
+            Self::ConsentLost(lost) => lost.fmt(f),
             Self::Cut => f.write_str("ended by a signal before the work was done"),
         }
     }
@@ -66,6 +70,7 @@ impl std::error::Error for Error {
             Self::Unreachable(source) => Some(source),
             Self::Names(source) => Some(source),
             Self::Http(source) => Some(source),
+            Self::ConsentLost(lost) => lost.source(),
             Self::Status(_) | Self::Idle | Self::Cut => None,
         }
     }
@@ -76,6 +81,7 @@ impl Failure for Error {
         match self {
             Self::Listen(_, source) => source.exit(),
             Self::Key(source) => source.exit(),
+            Self::ConsentLost(lost) => lost.exit(),
             Self::Names(_) | Self::Tls(_) => Exit::Platform,
             Self::Unreachable(unreachable) => unreachable_exit(unreachable),
             Self::Idle => Exit::Unavailable,
@@ -88,6 +94,7 @@ impl Failure for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Key(source) => source.hint(),
+            Self::ConsentLost(lost) => lost.hint(),
             Self::Names(_) => Some(
                 "give a DNS server with --dns-server, or addresses in place of the names".into(),
             ),

@@ -3,21 +3,30 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use mcbn_consent::lease::Lost;
 use mcbn_runtime::process::Process;
 use mcbn_tunnel::accept::{Place, accept};
 use mcbn_tunnel::join::{End, join};
 use mcbn_tunnel::limits::Slots;
+use mcbn_tunnel::reset::ResetOnDrop;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::config::ListenConfig;
 use crate::connect::Server;
 use crate::error::Error;
 
-pub async fn listen(server: Server, config: ListenConfig, process: Process) -> Result<(), Error> {
+pub async fn listen(
+    server: Server,
+    config: ListenConfig,
+    process: Process,
+    lost: impl Future<Output = Lost>,
+) -> Result<(), Error> {
     let tunnel = Tunnel::open(server, config)?;
     tracing::info!(address = %tunnel.address, "listening");
-    tunnel.run(process).await;
-    Ok(())
+    match tunnel.run(process, lost).await {
+        None => Ok(()),
+        Some(lost) => Err(Error::ConsentLost(lost)),
+    }
 }
 
 /// A local port that is open.
@@ -41,28 +50,33 @@ impl Tunnel {
         })
     }
 
-    /// Tunnels until the program drains and all connections are done.
-    async fn run(self, process: Process) {
-        process.admin.set_ready(true);
-        let metrics = self.server.metrics.clone();
-        let serve = |stream, _, place| tunnel(Arc::clone(&self.server), stream, place);
-        accept(self.listener, self.slots, metrics, process.shutdown, serve).await;
+    /// Tunnels until the program drains and all connections are done, or until `cut` resolves: then every connection is
+    /// closed and the key is wiped before this gives what it gave.
+    async fn run<C>(self, process: Process, cut: impl Future<Output = C>) -> Option<C> {
+        let server = self.server;
+        let (metrics, witness) = (server.metrics.clone(), server.witness());
+        let serve = |stream, _, place| tunnel(Arc::clone(&server), stream, place);
+        let shutdown = process.shutdown;
+        let cut = accept(self.listener, self.slots, metrics, shutdown, cut, serve).await;
+        drop(server);
+        debug_assert!(witness.key_is_wiped(), "something outlives the tunnel");
+        cut
     }
 }
 
-async fn tunnel(server: Arc<Server>, mut plain: TcpStream, _place: Place) {
+async fn tunnel(server: Arc<Server>, plain: TcpStream, _place: Place) {
     let _ = plain.set_nodelay(true);
+    // Where there is no server, too: a plain end would look like an empty answer.
+    let mut plain = ResetOnDrop::new(plain);
     let mut stream = match server.connect().await {
         Ok(stream) => stream,
         Err(error) => {
             tracing::warn!(%error, "cannot tunnel");
-            // A plain end would look like an empty answer.
-            let _ = plain.set_zero_linger();
             return;
         }
     };
     let end = join(
-        &mut plain,
+        plain.stream(),
         &mut stream,
         server.timeouts.idle,
         |direction, n| {
@@ -71,14 +85,14 @@ async fn tunnel(server: Arc<Server>, mut plain: TcpStream, _place: Place) {
     )
     .await;
     let reason = match end {
-        End::Closed => "closed",
+        End::Closed => {
+            plain.ended_in_order();
+            "closed"
+        }
         End::Idle => "idle",
         End::AcceptedBroke(_) => "local_broke",
         End::DialledBroke(_) => "server_broke",
     };
-    if reason != "closed" {
-        let _ = plain.set_zero_linger();
-    }
     server.metrics.ended(reason);
 }
 

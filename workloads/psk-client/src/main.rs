@@ -13,6 +13,7 @@ mod testing;
 
 use std::process::ExitCode;
 
+use mcbn_consent::lease::Lost;
 use mcbn_runtime::process::Process;
 
 use crate::config::{Config, Mode};
@@ -24,22 +25,33 @@ fn main() -> ExitCode {
 }
 
 async fn run(config: Config, process: Process) -> Result<(), Error> {
-    let server = Server::new(config.server, &process).await?;
+    let (server, consent) = tokio::select! {
+        made = Server::new(config.server, &process) => made?,
+        // A person who is to approve may be long about it.
+        () = process.shutdown.draining() => return config.mode.cut(),
+    };
+    let admin = process.admin.clone();
+    let lost = consent.lost(|standing| admin.set_ready(!standing.in_danger));
     match config.mode {
         Mode::Get(path) => {
-            whole(&process, get::get(&server, &path, &mut tokio::io::stdout())).await
+            let mut out = tokio::io::stdout();
+            whole(&process, lost, get::get(&server, &path, &mut out)).await
         }
-        Mode::Stdio => whole(&process, stdio::stdio(&server, &mut stdio::local())).await,
-        Mode::Listen(listen) => listen::listen(server, listen, process).await,
+        Mode::Stdio => whole(&process, lost, stdio::stdio(&server, &mut stdio::local())).await,
+        Mode::Listen(listen) => listen::listen(server, listen, process, lost).await,
     }
 }
 
-/// Half of an answer must not look like a whole one: a signal may end the work early, but not as a success.
+/// Half of an answer must not look like a whole one: a signal, or the loss of consent, may end the work early, but not
+/// as a success.
 async fn whole(
     process: &Process,
+    lost: impl Future<Output = Lost>,
     work: impl Future<Output = Result<(), Error>>,
 ) -> Result<(), Error> {
     tokio::select! {
+        biased;
+        lost = lost => Err(Error::ConsentLost(lost)),
         outcome = work => outcome,
         () = process.shutdown.ended() => Err(Error::Cut),
     }

@@ -62,7 +62,7 @@ pub async fn client(servers: &[&str], more: &[&str]) -> (Server, Process, Trigge
         admin: Admin::new(&PROGRAM),
     };
     let config = config(&arguments).server;
-    let server = Server::new(config, &process).await.unwrap();
+    let (server, _) = Server::new(config, &process).await.unwrap();
     (server, process, trigger)
 }
 
@@ -84,7 +84,7 @@ impl Servers {
     }
 
     async fn with_key(key: KeyConfig) -> Self {
-        let psk = key.make().await.unwrap();
+        let (psk, _) = key.make(None, &Admin::new(&PROGRAM)).await.unwrap();
         let acceptor = Acceptor::new(key.identity().clone(), psk, key.versions()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();

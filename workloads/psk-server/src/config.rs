@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
+use mcbn_consent::settings as shares;
 use mcbn_psk::settings::{self as key, KeyConfig};
 use mcbn_runtime::settings::{Given, Port, Program, Reported, Setting};
 use mcbn_runtime::units::Count;
@@ -18,10 +19,13 @@ pub const PROGRAM: Program = Program::new(
         LISTEN,
         FORWARD,
         INSECURE_PLAINTEXT_FORWARD,
-        key::SHARE,
-        key::DERIVATION,
-        key::THRESHOLD,
-        key::MANIFEST_DIGEST,
+        shares::SHARE,
+        shares::MANIFEST,
+        shares::DERIVATION,
+        shares::THRESHOLD,
+        shares::MANIFEST_DIGEST,
+        shares::CONSENT_TIMEOUT,
+        shares::TOKEN_SOCKET,
         key::IDENTITY,
         key::TLS12,
         connection::MAX_CONNECTIONS,

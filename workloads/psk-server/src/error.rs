@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
+use mcbn_consent::lease::Lost;
 use mcbn_psk::settings::KeyError;
 use mcbn_runtime::exit::{Exit, Failure};
 use mcbn_tunnel::names::NoResolver;
@@ -18,6 +19,8 @@ pub enum Error {
     Names(NoResolver),
     /// OpenSSL cannot be set up.
     Tls(mcbn_psk::Setup),
+    /// There was a key, and too few participants agree to its use now.
+    ConsentLost(Lost),
 }
 
 impl fmt::Display for Error {
@@ -27,6 +30,7 @@ impl fmt::Display for Error {
             Self::Key(_) => f.write_str("cannot make the key"),
             Self::Names(_) => f.write_str("cannot look up the name in --forward"),
             Self::Tls(_) => f.write_str("cannot set up TLS"),
+            Self::ConsentLost(lost) => lost.fmt(f),
         }
     }
 }
@@ -38,6 +42,7 @@ impl std::error::Error for Error {
             Self::Key(source) => Some(source),
             Self::Names(source) => Some(source),
             Self::Tls(source) => Some(source),
+            Self::ConsentLost(lost) => lost.source(),
         }
     }
 }
@@ -48,12 +53,14 @@ impl Failure for Error {
             Self::Listen(_, source) => source.exit(),
             Self::Key(source) => source.exit(),
             Self::Names(_) | Self::Tls(_) => Exit::Platform,
+            Self::ConsentLost(lost) => lost.exit(),
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Key(source) => source.hint(),
+            Self::ConsentLost(lost) => lost.hint(),
             Self::Listen(_, source) if source.kind() == io::ErrorKind::AddrInUse => {
                 Some("another program has this port: give another one with --listen".into())
             }

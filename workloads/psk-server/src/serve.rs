@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use mcbn_consent::lease::Consent;
 use mcbn_psk::{Acceptor, PskStream};
 use mcbn_runtime::http::{self, StatusCode};
 use mcbn_runtime::process::Process;
@@ -15,6 +16,7 @@ use mcbn_tunnel::limits::{Full, Slots};
 use mcbn_tunnel::listen::listen;
 use mcbn_tunnel::metrics::Metrics;
 use mcbn_tunnel::names::Names;
+use mcbn_tunnel::reset::ResetOnDrop;
 use mcbn_tunnel::settings::Timeouts;
 use mcbn_tunnel::target::Target;
 use tokio::net::{TcpListener, TcpStream};
@@ -25,10 +27,18 @@ use crate::config::Config;
 use crate::error::Error;
 
 pub async fn serve(config: Config, process: Process) -> Result<(), Error> {
-    let server = Server::open(config, &process).await?;
+    let (server, consent) = tokio::select! {
+        opened = Server::open(config, &process) => opened?,
+        // A person who is to approve may be long about it.
+        () = process.shutdown.draining() => return Ok(()),
+    };
     tracing::info!(address = %server.address, "listening");
-    server.run(process).await;
-    Ok(())
+    let admin = process.admin.clone();
+    let lost = consent.lost(|standing| admin.set_ready(!standing.in_danger));
+    match server.run(process, lost).await {
+        None => Ok(()),
+        Some(lost) => Err(Error::ConsentLost(lost)),
+    }
 }
 
 /// A server whose port is open.
@@ -41,8 +51,9 @@ struct Server {
 
 impl Server {
     /// Makes the key, then opens the port.
-    async fn open(config: Config, process: &Process) -> Result<Self, Error> {
-        let key = config.key.make().await.map_err(Error::Key)?;
+    async fn open(config: Config, process: &Process) -> Result<(Self, Consent), Error> {
+        let made = config.key.make(config.dns_server, &process.admin).await;
+        let (key, consent) = made.map_err(Error::Key)?;
         let acceptor = Acceptor::new(config.key.identity().clone(), key, config.key.versions())
             .map_err(Error::Tls)?;
         let forward: Vec<Target> = config.forward.into_iter().collect();
@@ -56,7 +67,7 @@ impl Server {
         process
             .admin
             .register(|registry| metrics.register(registry));
-        Ok(Self {
+        let server = Self {
             address: listener.local_addr().map_err(failed)?,
             listener,
             slots: Slots::new(config.max_connections, config.max_connections_per_peer),
@@ -68,16 +79,21 @@ impl Server {
                 handshakes: Semaphore::new(config.max_handshakes.get().min(Semaphore::MAX_PERMITS)),
                 timeouts: config.timeouts,
             }),
-        })
+        };
+        Ok((server, consent))
     }
 
-    /// Serves until the program drains and all connections are done.
-    async fn run(self, process: Process) {
-        process.admin.set_ready(true);
+    /// Serves until the program drains and all connections are done, or until `cut` resolves: then every connection is
+    /// closed and the key is wiped before this gives what it gave.
+    async fn run<C>(self, process: Process, cut: impl Future<Output = C>) -> Option<C> {
         let service = self.service;
-        let metrics = service.metrics.clone();
+        let (metrics, witness) = (service.metrics.clone(), service.acceptor.witness());
         let serve = |stream, peer, place| Arc::clone(&service).serve(stream, peer, place);
-        accept(self.listener, self.slots, metrics, process.shutdown, serve).await;
+        let shutdown = process.shutdown;
+        let cut = accept(self.listener, self.slots, metrics, shutdown, cut, serve).await;
+        drop(service);
+        debug_assert!(witness.key_is_wiped(), "something outlives the service");
+        cut
     }
 }
 
@@ -129,7 +145,7 @@ impl Service {
 
     async fn forward(&self, mut stream: PskStream<TcpStream>, upstream: &Upstream) {
         let mut plain = match Box::pin(upstream.dial()).await {
-            Ok(plain) => plain,
+            Ok(plain) => ResetOnDrop::new(plain),
             Err(error) => {
                 tracing::warn!(%error, "cannot forward");
                 self.metrics.ended("forward_unreachable");
@@ -138,7 +154,7 @@ impl Service {
         };
         let end = join(
             &mut stream,
-            &mut plain,
+            plain.stream(),
             self.timeouts.idle,
             |direction, n| {
                 self.metrics.moved(direction, n);
@@ -146,14 +162,14 @@ impl Service {
         )
         .await;
         let reason = match end {
-            End::Closed => "closed",
+            End::Closed => {
+                plain.ended_in_order();
+                "closed"
+            }
             End::Idle => "idle",
             End::AcceptedBroke(_) => "peer_broke",
             End::DialledBroke(_) => "forward_broke",
         };
-        if reason != "closed" {
-            let _ = plain.set_zero_linger();
-        }
         self.metrics.ended(reason);
     }
 

@@ -1,10 +1,12 @@
 use super::*;
 use crate::testing::{SOON, Servers, client, rest_of};
+use mcbn_psk::Witness;
 use mcbn_runtime::shutdown::Trigger;
 use mcbn_tunnel::metrics::Metrics;
 use std::io;
 use std::num::NonZeroUsize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -12,7 +14,9 @@ struct Running {
     address: SocketAddr,
     metrics: Metrics,
     trigger: Trigger,
-    task: JoinHandle<()>,
+    cut: oneshot::Sender<()>,
+    witness: Witness,
+    task: JoinHandle<Option<()>>,
 }
 
 async fn start(servers: &[&str], more: &[&str]) -> Running {
@@ -22,12 +26,17 @@ async fn start(servers: &[&str], more: &[&str]) -> Running {
         address: "127.0.0.1:0".parse().unwrap(),
         max_connections: NonZeroUsize::new(10).unwrap(),
     };
+    let witness = server.witness();
     let tunnel = Tunnel::open(server, config).unwrap();
+    let (cut, is_cut) = oneshot::channel();
+    let is_cut = async { is_cut.await.expect("the test cuts or keeps it") };
     Running {
         address: tunnel.address,
         metrics,
         trigger,
-        task: tokio::spawn(tunnel.run(process)),
+        cut,
+        witness,
+        task: tokio::spawn(tunnel.run(process, is_cut)),
     }
 }
 
@@ -121,4 +130,24 @@ async fn a_drain_lets_open_tunnels_finish() {
     rest_of(&mut near).await.unwrap();
     timeout(SOON, running.task).await.expect("it ends").unwrap();
     drop(running.metrics);
+}
+
+#[tokio::test]
+async fn a_cut_closes_every_tunnel_at_once_and_wipes_the_key() {
+    let mut servers = Servers::start().await;
+    let running = start(&[&servers.address()], &[]).await;
+    let (mut near, far) = tokio::join!(running.connect(), servers.accept());
+    let mut far = far.unwrap();
+    near.write_all(b"x").await.unwrap();
+    far.read_exact(&mut [0]).await.unwrap();
+
+    assert!(!running.witness.key_is_wiped());
+    running.cut.send(()).unwrap();
+    let cut = timeout(SOON, running.task).await.expect("it ends");
+    assert_eq!(cut.unwrap(), Some(()));
+    assert!(running.witness.key_is_wiped());
+    let error = rest_of(&mut near).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    let error = rest_of(&mut far).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::PROGRAM;
-use mcbn_psk::Connector;
+use mcbn_psk::{Connector, Witness};
 use mcbn_runtime::admin::{self, Admin};
 use mcbn_runtime::log;
 use mcbn_runtime::settings::{Asked, Given};
@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::fd::IntoRawFd;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 const SHARE: &str = "2c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228dbfed90";
@@ -43,19 +44,26 @@ struct Running {
     address: SocketAddr,
     metrics: Metrics,
     trigger: Trigger,
-    task: JoinHandle<()>,
+    cut: oneshot::Sender<()>,
+    witness: Witness,
+    task: JoinHandle<Option<()>>,
 }
 
 async fn start(more: &[&str]) -> Running {
     let (trigger, shutdown) = Shutdown::manual();
     let admin = Admin::new(&PROGRAM);
     let process = Process { shutdown, admin };
-    let server = Server::open(config(more), &process).await.unwrap();
+    let (server, _) = Server::open(config(more), &process).await.unwrap();
+    let witness = server.service.acceptor.witness();
+    let (cut, is_cut) = oneshot::channel();
+    let is_cut = async { is_cut.await.expect("the test cuts or keeps it") };
     Running {
         address: server.address,
         metrics: server.service.metrics.clone(),
         trigger,
-        task: tokio::spawn(server.run(process)),
+        cut,
+        witness,
+        task: tokio::spawn(server.run(process, is_cut)),
     }
 }
 
@@ -66,7 +74,7 @@ impl Running {
 
     async fn connect(&self) -> PskStream<TcpStream> {
         let config = config(&[]);
-        let key = config.key.make().await.unwrap();
+        let (key, _) = config.key.make(None, &Admin::new(&PROGRAM)).await.unwrap();
         let identity = config.key.identity().clone();
         let connector = Connector::new(identity, key, config.key.versions()).unwrap();
         connector.connect(self.plain().await).await.unwrap()
@@ -354,6 +362,49 @@ async fn a_drain_lets_open_connections_finish() {
 }
 
 #[tokio::test]
+async fn a_cut_closes_every_connection_at_once_and_wipes_the_key() {
+    let (service, forward) = service().await;
+    for draining in [false, true] {
+        let running = start(&[&forward]).await;
+        let mut near = running.connect().await;
+        let (mut far, _) = service.accept().await.unwrap();
+        near.write_all(b"x").await.unwrap();
+        far.read_exact(&mut [0]).await.unwrap();
+        let mut stranger = running.plain().await;
+        running.comes_to_show("connections_active 2").await;
+        if draining {
+            running.trigger.drain();
+        }
+
+        assert!(!running.witness.key_is_wiped());
+        running.cut.send(()).unwrap();
+        let cut = timeout(SOON, running.task).await.expect("it ends");
+        assert_eq!(cut.unwrap(), Some(()));
+        assert!(running.witness.key_is_wiped());
+        // Nothing looks as if it had ended in order.
+        let error = rest_of(&mut near).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+        let error = rest_of(&mut far).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        assert_eq!(rest_of(&mut stranger).await.unwrap(), "");
+    }
+}
+
+#[tokio::test]
+async fn what_the_end_of_a_drain_cuts_does_not_look_whole() {
+    let (service, forward) = service().await;
+    let running = start(&[&forward]).await;
+    let mut near = running.connect().await;
+    let (mut far, _) = service.accept().await.unwrap();
+    running.trigger.end();
+    timeout(SOON, running.task).await.expect("it ends").unwrap();
+    let error = rest_of(&mut near).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    let error = rest_of(&mut far).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+}
+
+#[tokio::test]
 async fn a_drain_ends_kept_alive_http_connections() {
     let running = start(&[]).await;
     let mut near = running.connect().await;
@@ -372,9 +423,8 @@ async fn a_connection_needs_little_room() {
     let (trigger, shutdown) = Shutdown::manual();
     let admin = Admin::new(&PROGRAM);
     let process = Process { shutdown, admin };
-    let server = Server::open(config(&["--forward=127.0.0.1:1"]), &process)
-        .await
-        .unwrap();
+    let opened = Server::open(config(&["--forward=127.0.0.1:1"]), &process).await;
+    let (server, _) = opened.unwrap();
     let metrics = server.service.metrics.clone();
     let _stream = TcpStream::connect(server.address).await.unwrap();
     let serve = |stream, peer, place| {
@@ -389,6 +439,7 @@ async fn a_connection_needs_little_room() {
         server.slots,
         metrics,
         process.shutdown,
+        std::future::pending::<()>(),
         serve,
     )
     .await;
