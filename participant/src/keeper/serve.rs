@@ -160,7 +160,8 @@ impl Server {
         });
         let serve = |stream, peer, place| Arc::clone(&door).serve(stream, peer, place);
         let connections = keeper.metrics.connections.clone();
-        let accepting = accept(self.listener, slots, connections, shutdown, serve);
+        let uncut = std::future::pending::<()>();
+        let accepting = accept(self.listener, slots, connections, shutdown, uncut, serve);
         let flushing = async {
             let mut minute = interval(refusals::FLUSH);
             minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -170,7 +171,7 @@ impl Server {
             }
         };
         tokio::select! {
-            () = accepting => {}
+            _ = accepting => {}
             () = flushing => {}
         }
         keeper.flush().await;
