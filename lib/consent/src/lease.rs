@@ -84,7 +84,7 @@ pub async fn gather<A: Ask, K: Clock>(
     loop {
         let now = consent.expire();
         if consent.is_hopeless() {
-            return Err(NoConsent::Refused(consent.missing()));
+            return Err(NoConsent::Refused(consent.missing().of_those_against()));
         }
         let end_of_grace = if consent.standing(now).live < shares.needed() {
             enough_since = None;

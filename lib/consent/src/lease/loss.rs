@@ -107,6 +107,12 @@ impl Missing {
         Missing { troubles, exit }
     }
 
+    /// Only those who decide it: the others may not even have answered.
+    pub(super) fn of_those_against(mut self) -> Missing {
+        self.troubles.retain(|(_, trouble)| trouble.is_final());
+        self
+    }
+
     pub fn troubles(&self) -> impl Iterator<Item = (&Participant, &Trouble)> {
         self.troubles
             .iter()

@@ -116,7 +116,7 @@ async fn consent_that_is_taken_back_before_the_start_is_none() {
     assert!(network.clock.elapsed() < secs(LEASE));
     assert_eq!(
         error.to_string(),
-        "no consent: alice: consent was withdrawn; bob: a person must approve first"
+        "no consent: alice: consent was withdrawn"
     );
 }
 
