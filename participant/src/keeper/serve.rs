@@ -17,7 +17,7 @@ use super::verify::Verify;
 use exchange::Exchange;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use mcbn_consent::message::{Code, audience};
+use mcbn_consent::message::{Code, Reason, audience};
 use mcbn_manifest::{Manifest, Pin};
 use mcbn_runtime::shutdown::Shutdown;
 use mcbn_share::{Contribution, ManifestDigest};
@@ -121,9 +121,17 @@ impl Keeper {
     /// Sees to it that the ledger tells of a refusal.
     async fn refused(&self, refusing: &Refusing) {
         self.metrics.answered(refusing.code.as_str());
-        if let Some(event) = self.refusals.note(refusing, self.now())
-            && self.writer.note(event).await.is_err()
-        {
+        let Some(event) = self.refusals.note(refusing, self.now()) else {
+            return;
+        };
+        // As seldom as it has an entry of its own.
+        if let Some(machine) = &refusing.machine {
+            let (code, reasons) = (refusing.code, refusing.reasons.iter());
+            let reasons: Vec<_> = reasons.map(Reason::as_str).collect();
+            let subject = &machine.subject;
+            tracing::info!(%code, reasons = reasons.join(","), subject, "refused");
+        }
+        if self.writer.note(event).await.is_err() {
             // Not lost: counted, until the ledger can be written.
             self.refusals.count(refusing, self.now());
         }

@@ -24,6 +24,13 @@ pub enum Wish {
     },
 }
 
+impl Wish {
+    pub fn instance(&self) -> &Instance {
+        let (Wish::Release { instance, .. } | Wish::Renew { instance, .. }) = self;
+        instance
+    }
+}
+
 /// The answer. It may leave once the transaction is committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -45,8 +52,7 @@ const REMINDER: u64 = 10 * 60 * 1000;
 
 /// Decides, and appends what was granted, or that a person must decide. Other refusals are left to the caller.
 pub fn decide(page: &mut Page<'_>, wish: Wish, terms: &Terms) -> Result<Decision, Fault> {
-    let (Wish::Release { instance, .. } | Wish::Renew { instance, .. }) = &wish;
-    let id = instance.id();
+    let id = wish.instance().id();
     if state::is_withdrawn(page.read())? {
         return Ok(Decision::Refused(Code::Withdrawn));
     }

@@ -4,7 +4,7 @@ use super::Keeper;
 use super::patience::Patience;
 use super::refusals::{Machine, Refusing};
 use crate::keeper::ledger::decide::{Decision, Wish};
-use crate::keeper::ledger::instance::Instance;
+use crate::keeper::ledger::instance::{Instance, LeaseId};
 use crate::keeper::verify::{Doubt, Vouched};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Bytes, Incoming};
@@ -147,7 +147,9 @@ impl Exchange {
             instance: self.instance(vouched),
             lease: lease.into(),
         };
+        let (workload, subject) = (wish.instance().workload.clone(), machine.subject.clone());
         self.ledger(wish, machine).await?;
+        tracing::info!(%workload, subject, lease = %LeaseId::from(lease), "released");
         Ok(Granted::Release(lease))
     }
 
@@ -381,4 +383,26 @@ fn closing(mut response: Answer) -> Answer {
     let close = HeaderValue::from_static("close");
     response.headers_mut().insert(CONNECTION, close);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keeper::serve::tests::start;
+
+    /// The connection is closed then, too; this does not depend on it.
+    #[tokio::test]
+    async fn what_was_asked_for_with_a_challenge_uses_it_up() {
+        let keeper = start().await.keeper;
+        let patience = Arc::new(Patience::new(ANSWER));
+        let peer = IpAddr::from([127, 0, 0, 1]);
+        let exchange = Exchange::new(keeper, peer, Exporter([0; 32]), patience);
+        let challenge = Stage::Challenged(Challenge([0; 32]), Instant::now());
+        *exchange.stage.lock().unwrap() = challenge;
+        let first = exchange.next(Asked::Renewal);
+        assert!(matches!(first, Stage::Challenged(..)), "{first:?}");
+        let second = exchange.next(Asked::Release);
+        let refused = exchange.verify(second, "token").await.unwrap_err();
+        assert_eq!(refused, Refusing::because(Code::Token, "challenge-used"));
+    }
 }

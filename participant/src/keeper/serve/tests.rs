@@ -82,11 +82,11 @@ impl Verify for Credulous {
 }
 
 /// A keeper that answers on loopback.
-struct Running {
+pub struct Running {
     folder: Folder,
     address: SocketAddr,
     pin: Pin,
-    keeper: Arc<Keeper>,
+    pub keeper: Arc<Keeper>,
     /// Milliseconds.
     clock: Arc<AtomicU64>,
     trigger: Trigger,
@@ -107,7 +107,7 @@ const LIMITS: Limits = Limits {
     tokens: NonZeroU32::new(100_000).unwrap(),
 };
 
-async fn start() -> Running {
+pub async fn start() -> Running {
     start_with(With {
         ask: false,
         limits: LIMITS,
@@ -232,7 +232,7 @@ impl Running {
 }
 
 /// Where the ledger is.
-struct Folder(TempDir);
+pub struct Folder(TempDir);
 
 impl Folder {
     fn path(&self) -> PathBuf {
