@@ -19,7 +19,7 @@ pub fn short(name: impl Display) -> Markup {
         Some(_) => "sha256:".len() + 12,
         None => 12,
     };
-    html! { code title=(name) { (name.get(..end).unwrap_or(&name)) "…" } }
+    html! { code.short title=(name) { (name.get(..end).unwrap_or(&name)) "…" } }
 }
 
 pub fn whole(name: impl Display) -> Markup {

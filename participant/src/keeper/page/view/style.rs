@@ -36,6 +36,7 @@ h3 { font-size: 1.05rem; margin: 0 0 .75rem; font-weight: 400; }
 code, pre, .raw { font-family: ui-monospace, monospace; font-size: .9em; }
 code, .shown { overflow-wrap: anywhere; }
 .shown { white-space: break-spaces; }
+.short { white-space: nowrap; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: .4rem; padding: .75rem; overflow-x: auto; }
 .raw { background: var(--card); border: 1px solid var(--line); border-radius: .4rem; padding: .75rem; }
 .odd {
@@ -94,7 +95,7 @@ ul.refused li { margin: .4rem 0; }
 @media (max-width: 46rem) {
   body { padding: 0 .9rem 2rem; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  table, tbody, tr, th[scope="row"], td { display: block; width: auto; }
+  table, caption, tbody, tr, th[scope="row"], td { display: block; width: auto; }
   tr { border-bottom: 1px solid var(--line); padding: .6rem 0; }
   th, td { border: 0; padding: .1rem 0; }
   td::before { content: attr(data-name) ": "; color: var(--quiet); }
