@@ -4,6 +4,7 @@
 //! only so many, each from one address only so many, each step has a deadline, and tokens are verified at a bounded
 //! rate for each address and a bounded number at a time.
 
+pub mod answer;
 pub mod exchange;
 pub mod metrics;
 pub mod patience;

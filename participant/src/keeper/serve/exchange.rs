@@ -1,19 +1,19 @@
 //! The requests of one connection: a challenge, and one token that answers it.
 
 use super::Keeper;
+use super::answer::{Answer, closing, refuse, response};
 use super::patience::Patience;
 use super::refusals::{Machine, Refusing};
 use crate::keeper::ledger::decide::{Decision, Wish};
 use crate::keeper::ledger::instance::{Instance, LeaseId};
 use crate::keeper::verify::{Doubt, Vouched};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use mcbn_attest::{Expected, UnixTime};
 use mcbn_consent::message::{
     self, AskChallenge, AskRelease, AskRenewal, CHALLENGE_LIFE, Challenge, Challenged, Code,
-    Exporter, LARGEST_BODY, Lease, Refusal, Released, Renewed, nonces, path,
+    Exporter, LARGEST_BODY, Lease, Released, Renewed, nonces, path,
 };
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -56,8 +56,6 @@ enum Granted {
     Release(Lease),
     Renewal,
 }
-
-type Answer = Response<Full<Bytes>>;
 
 impl Exchange {
     pub fn new(
@@ -346,43 +344,6 @@ impl Machine {
             findings: vouched.findings.clone(),
         }
     }
-}
-
-fn refuse(refusing: Refusing) -> Answer {
-    let Refusing {
-        code,
-        reasons,
-        retry,
-        ..
-    } = refusing;
-    let body = message::write(&Refusal {
-        refused: code,
-        reasons,
-    });
-    let status = StatusCode::from_u16(code.status()).expect("a code's status is one");
-    let mut response = closing(response(status, body.into()));
-    if let Some(wait) = retry {
-        // Whole seconds, and not too early.
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        response.headers_mut().insert(RETRY_AFTER, seconds.into());
-    }
-    response
-}
-
-fn response(status: StatusCode, body: Bytes) -> Answer {
-    let mut response = Response::new(Full::new(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-/// Each connection is bound to one token.
-fn closing(mut response: Answer) -> Answer {
-    let close = HeaderValue::from_static("close");
-    response.headers_mut().insert(CONNECTION, close);
-    response
 }
 
 #[cfg(test)]
