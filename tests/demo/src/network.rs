@@ -98,6 +98,11 @@ impl Network {
         person.keeper = Some(keeper);
     }
 
+    /// Kills the keeper of this person, as a power cut would.
+    pub fn kill_keeper(&mut self, name: &str) {
+        self.person_mut(name).keeper = None;
+    }
+
     pub fn person(&self, name: &str) -> &Person {
         let person = self.people.iter().find(|person| person.name == name);
         person.expect("one of those who founded the network")

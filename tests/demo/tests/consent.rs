@@ -1,0 +1,269 @@
+//! How a running workload holds on to consent, and how it ends without, with real keepers.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mcbn_tests_demo::network::{Agreement, Network, Role};
+use mcbn_tests_demo::visitor::{PAGE, Visitor, service};
+use mcbn_tests_demo::{Host, Programs, Running, Variables};
+use mcbn_tests_support::DEADLINE;
+use mcbn_tests_support::confidential_space::{Image, Instance, Machine, Overrides, Profile};
+use mcbn_tests_support::plain::Plain;
+use mcbn_tests_support::process::{Captured, Process, log};
+use mcbn_tests_support::workload::workload;
+
+/// In seconds: the shortest that a manifest may name.
+const LEASE: u32 = 10;
+
+/// A network with one server and a client, which share one image's digest for all that the keepers care.
+struct House {
+    network: Network,
+    service: Plain,
+    variables: Variables,
+}
+
+const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+impl House {
+    fn of(people: &[&str], threshold: Option<usize>) -> Self {
+        let service = service();
+        let variables: Variables =
+            [("MCBN_FORWARD".to_owned(), service.address().to_string())].into();
+        let role = Role {
+            name: "psk-server",
+            image: DIGEST,
+            variables: variables.clone(),
+        };
+        let agreement = Agreement {
+            people,
+            threshold,
+            lease: LEASE,
+        };
+        Self {
+            network: Network::found(&agreement, &[role]),
+            service,
+            variables,
+        }
+    }
+
+    /// What the keepers are to believe of each program here.
+    fn machine(&self, instance: &str) -> Machine {
+        let profile = Profile {
+            instance: Instance::named(instance),
+            image: Image::with_digest("psk-server", DIGEST, "sha256:0"),
+            env_override: Overrides::Set(self.variables.clone()),
+            ..Profile::production()
+        };
+        Machine::start(self.network.issuer(), profile)
+    }
+
+    fn start(&self, name: &str, more: &[(&str, String)]) -> Running {
+        let mut variables: Variables = [(
+            "MCBN_MANIFEST".to_owned(),
+            format!("file:{}", self.network.manifest().display()),
+        )]
+        .into();
+        variables.extend(
+            more.iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone())),
+        );
+        Programs.start(name, self.machine(name), &variables)
+    }
+
+    fn server(&self) -> Server {
+        let running = self.start(
+            "psk-server",
+            &[
+                ("MCBN_LISTEN", "127.0.0.1:0".into()),
+                ("MCBN_ADMIN", "127.0.0.1:0".into()),
+                ("MCBN_FORWARD", self.service.address().to_string()),
+            ],
+        );
+        Server {
+            admin: address(&running.process, "admin port listening"),
+            address: address(&running.process, "listening"),
+            running,
+        }
+    }
+
+    /// A local port whose connections come out at the service.
+    fn client(&self, server: &Server) -> (SocketAddr, Running) {
+        let running = self.start(
+            "psk-client",
+            &[
+                ("MCBN_LISTEN", "127.0.0.1:0".into()),
+                ("MCBN_SERVER", server.address.to_string()),
+            ],
+        );
+        (address(&running.process, "listening"), running)
+    }
+}
+
+struct Server {
+    admin: SocketAddr,
+    address: SocketAddr,
+    running: Running,
+}
+
+fn address(process: &Process, message: &str) -> SocketAddr {
+    let event = process.wait_for_message(message);
+    event["address"].as_str().unwrap().parse().unwrap()
+}
+
+/// Waits until it logged this of a participant.
+fn hears(process: &Process, message: &str, participant: &str) {
+    let is_it = |seen: &Captured| {
+        log(&seen.stderr)
+            .any(|event| event["message"] == message && event["participant"] == participant)
+            .then_some(())
+    };
+    process.wait(is_it);
+}
+
+impl Server {
+    fn hears(&self, message: &str, participant: &str) {
+        hears(&self.running.process, message, participant);
+    }
+
+    fn says(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.admin).unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn is_ready(&self) -> bool {
+        self.says("/readyz").starts_with("HTTP/1.1 200 ")
+    }
+
+    /// Until it is ready, or is not.
+    fn becomes_ready(&self, ready: bool) {
+        let start = Instant::now();
+        while self.is_ready() != ready {
+            assert!(start.elapsed() < DEADLINE, "it never becomes so");
+            // As whoever watches it does.
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn metric(&self, name: &str) -> u32 {
+        let metrics = self.says("/metrics");
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_else(|| panic!("no {name} in {metrics}"))
+            .trim()
+            .parse()
+            .unwrap()
+    }
+}
+
+#[test]
+fn two_of_three_are_enough_and_whoever_comes_late_counts_too() {
+    let mut house = House::of(&["alice", "bob", "carol"], Some(2));
+    for name in ["alice", "bob"] {
+        house.network.start_keeper(name, &[]);
+    }
+    let server = house.server();
+    assert_eq!(server.metric("mcbn_consent_leases "), 2);
+    house.network.start_keeper("carol", &[]);
+    server.hears("consent given", "carol");
+
+    // The server's key is made of the points of alice and bob, the client's of those of bob and carol.
+    house.network.person("alice").keeper("revoke", &["--all"]);
+    server.hears("no consent", "alice");
+    let (entrance, client) = house.client(&server);
+    let mut visitor = Visitor::connect(entrance);
+    assert_eq!(visitor.ask().as_deref(), Some(PAGE));
+    assert_eq!(server.metric("mcbn_consent_leases "), 2);
+    assert!(server.is_ready());
+
+    house.network.person("bob").keeper("revoke", &["--all"]);
+    visitor.wait_until_closed();
+    for running in [server.running, client] {
+        let ended = running.process.end();
+        ended.expect_code(77);
+        let said = ended.stderr();
+        let error = said.lines().find(|line| line.contains("error: ")).unwrap();
+        assert!(error.contains("consent is lost: "), "{error}");
+        for name in ["alice", "bob"] {
+            assert!(
+                error.contains(&format!("{name}: consent was withdrawn")),
+                "{error}"
+            );
+        }
+        assert!(!error.contains("carol"), "{error}");
+    }
+}
+
+#[test]
+fn a_keeper_that_stays_away_ends_it_with_its_lease() {
+    let mut house = House::of(&["alice", "bob"], None);
+    for name in ["alice", "bob"] {
+        house.network.start_keeper(name, &[]);
+    }
+    let server = house.server();
+    let (entrance, client) = house.client(&server);
+    let mut visitor = Visitor::connect(entrance);
+    assert_eq!(visitor.ask().as_deref(), Some(PAGE));
+    assert!(server.is_ready());
+
+    let killed = Instant::now();
+    house.network.kill_keeper("bob");
+    server.becomes_ready(false);
+    assert_eq!(visitor.ask().as_deref(), Some(PAGE), "consent still holds");
+    visitor.wait_until_closed();
+    for running in [server.running, client] {
+        let ended = running.process.end();
+        ended.expect_code(69);
+        let said = ended.stderr();
+        assert!(
+            said.contains("consent is lost: bob: the keeper cannot be reached: "),
+            "{ended}"
+        );
+    }
+    assert!(killed.elapsed() < Duration::from_secs(LEASE.into()) + Duration::from_secs(5));
+}
+
+#[test]
+fn a_keeper_that_comes_back_in_time_is_forgiven() {
+    let mut house = House::of(&["alice"], None);
+    house.network.start_keeper("alice", &[]);
+    let server = house.server();
+    house.network.kill_keeper("alice");
+    server.becomes_ready(false);
+    house.network.start_keeper("alice", &[]);
+    server.becomes_ready(true);
+    server.hears("consent renewed again", "alice");
+    assert!(server.metric("mcbn_consent_renewals_total ") > 0);
+    assert_eq!(
+        server.metric("mcbn_consent_releases_total "),
+        1,
+        "the lease went on"
+    );
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_a_person() {
+    let mut house = House::of(&["alice"], None);
+    house.network.start_keeper("alice", &["--ask"]);
+    let manifest = format!("--manifest=file:{}", house.network.manifest().display());
+    for (name, arguments, code) in [
+        ("psk-server", &["--listen=127.0.0.1:0"][..], 0),
+        ("psk-client", &["--server=127.0.0.1:9", "--get=/"], 74),
+    ] {
+        let machine = house.machine(name);
+        let mut command = workload(name);
+        command
+            .arg(&manifest)
+            .args(arguments)
+            .arg("--token-socket")
+            .arg(machine.socket());
+        let process = Process::start(command);
+        hears(&process, "no consent", "alice");
+        process.signal(rustix::process::Signal::TERM);
+        process.end().expect_code(code);
+    }
+}
