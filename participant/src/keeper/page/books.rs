@@ -6,6 +6,7 @@ use crate::keeper::ledger::entry::{Entry, Event, Kind, Time};
 use crate::keeper::ledger::instance::{Instance, InstanceId};
 use crate::keeper::ledger::state::{self, Placed, Running};
 use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::BTreeMap;
 
 /// What stands in one place of the ledger.
 #[derive(Clone, Debug)]
@@ -117,15 +118,9 @@ fn spoken(ledger: &Connection) -> rusqlite::Result<Vec<Spoken>> {
     )?;
     let mut spoken = Vec::new();
     for line in said {
-        let Some(
-            Event::Approved { instance, .. }
-            | Event::Denied { instance, .. }
-            | Event::Revoked { instance, .. },
-        ) = line.event()
-        else {
+        let Some(instance) = line.named() else {
             continue;
         };
-        let instance = *instance;
         spoken.push(Spoken {
             asked: asked(ledger, instance)?,
             instance,
@@ -178,7 +173,11 @@ pub struct Leaf {
     /// Where the page before it begins.
     pub older: Option<u64>,
     pub head: u64,
+    /// What is known of the instances that its lines speak of by their names alone.
+    pub known: Known,
 }
+
+pub type Known = BTreeMap<InstanceId, Instance>;
 
 pub const LINES: usize = 50;
 
@@ -201,16 +200,30 @@ pub fn leaf(ledger: &Connection, before: Option<u64>, renewals: bool) -> rusqlit
         _ => start,
     };
     Ok(Leaf {
+        known: known(ledger, &lines)?,
         lines,
         older: (next > 1).then_some(next),
         head,
     })
 }
 
+fn known(ledger: &Connection, lines: &[Line]) -> rusqlite::Result<Known> {
+    let mut known = Known::new();
+    for id in lines.iter().filter_map(Line::named) {
+        if !known.contains_key(&id)
+            && let Some(instance) = asked(ledger, id)?
+        {
+            known.insert(id, instance);
+        }
+    }
+    Ok(known)
+}
+
 /// What stands in a place, and before it.
 #[derive(Debug)]
 pub struct Entered {
     pub line: Line,
+    pub known: Known,
     pub before: Hash,
     pub head: u64,
 }
@@ -232,6 +245,7 @@ pub fn entered(ledger: &Connection, seq: u64) -> rusqlite::Result<Option<Entered
         None => Head::START.hash,
     };
     Ok(Some(Entered {
+        known: known(ledger, std::slice::from_ref(&line))?,
         line,
         before,
         head: head(ledger)?,
@@ -256,6 +270,17 @@ impl Line {
 
     pub fn kind(&self) -> Option<Kind> {
         self.event().map(Event::kind)
+    }
+
+    /// The instance of which it has no more than the name.
+    fn named(&self) -> Option<InstanceId> {
+        match self.event()? {
+            Event::Renewed { instance, .. }
+            | Event::Approved { instance, .. }
+            | Event::Denied { instance, .. }
+            | Event::Revoked { instance, .. } => Some(*instance),
+            _ => None,
+        }
     }
 }
 

@@ -111,6 +111,24 @@ async fn the_ledger_is_paged_the_last_entry_first() {
 }
 
 #[tokio::test]
+async fn an_entry_with_a_name_alone_is_shown_with_what_is_known_of_it() {
+    let running = start().await;
+    running.write([
+        pending("machine-1"),
+        Event::Approved {
+            instance: instance("machine-1").id(),
+            by: by(Via::Command),
+        },
+    ]);
+    let visitor = running.enter().await;
+    let ledger = visitor.get("/ledger").await.text();
+    assert_eq!(ledger.matches("machine-1").count(), 2, "{ledger}");
+    assert!(ledger.contains("on the command line, as user 1000"));
+    let entry = visitor.get("/ledger/2").await.text();
+    assert!(entry.contains("Machine machine-1"), "{entry}");
+}
+
+#[tokio::test]
 async fn the_ledger_says_whether_its_chain_verifies() {
     let running = start().await;
     running.write([

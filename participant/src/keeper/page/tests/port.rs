@@ -66,6 +66,34 @@ async fn a_head_that_is_too_large_is_refused() {
     assert_eq!(visitor.get("").await.status, 200);
 }
 
+/// As many as [`server`] lets in.
+const CONNECTIONS: usize = 32;
+
+#[tokio::test]
+async fn one_connection_too_many_waits_until_another_ends() {
+    let running = start().await;
+    let mut idle = Vec::new();
+    for _ in 1..CONNECTIONS {
+        idle.push(TcpStream::connect(running.address).await.unwrap());
+    }
+    let ask = format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", running.address);
+    let mut last = TcpStream::connect(running.address).await.unwrap();
+    let mut late = TcpStream::connect(running.address).await.unwrap();
+    late.write_all(ask.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4096];
+    for _ in 0..20 {
+        last.write_all(ask.as_bytes()).await.unwrap();
+        let read = timeout(SOON, last.read(&mut answer)).await.unwrap();
+        assert!(answer[..read.unwrap()].starts_with(b"HTTP/1.1 403"));
+        let early = late.try_read(&mut answer).map_err(|error| error.kind());
+        assert_eq!(early, Err(std::io::ErrorKind::WouldBlock));
+    }
+    drop(last);
+    let read = timeout(SOON, late.read(&mut answer)).await.unwrap();
+    assert!(answer[..read.unwrap()].starts_with(b"HTTP/1.1 403"));
+    drop(idle);
+}
+
 #[tokio::test(start_paused = true)]
 async fn whoever_says_nothing_is_hung_up_on() {
     let running = start().await;

@@ -12,12 +12,20 @@ use maud::{Markup, html};
 use mcbn_consent::message::Reason;
 
 pub fn page(frame: &Frame<'_>, entered: &Entered) -> Html<String> {
-    let Entered { line, before, head } = entered;
+    let Entered {
+        line,
+        known,
+        before,
+        head,
+    } = entered;
     let mut rows = Vec::new();
     if let Some(Entry { time, event }) = &line.entry {
         rows.push(("Time", when(*time)));
         rows.push(("Kind", html! { (event.kind().as_str()) }));
         say(event, &mut rows);
+        known
+            .values()
+            .for_each(|instance| named(instance, &mut rows));
     }
     rows.push(("Hash", whole(line.hash)));
     rows.push(("Hash before", whole(before)));
@@ -94,16 +102,20 @@ fn say(event: &Event, rows: &mut Rows) {
             ("Times", html! { (count) }),
             ("Since", when(*since)),
         ]),
-        Event::Pending { instance, .. } => named(instance, rows),
+        Event::Pending { instance, .. } => {
+            rows.push(("Instance", whole(instance.id())));
+            named(instance, rows);
+        }
         Event::Released {
             instance,
             lease,
             until,
             ..
         } => {
-            named(instance, rows);
+            rows.push(("Instance", whole(instance.id())));
             rows.push(("Lease", whole(lease)));
             rows.push(("Until", when(*until)));
+            named(instance, rows);
         }
         Event::Renewed {
             instance,
@@ -117,7 +129,7 @@ fn say(event: &Event, rows: &mut Rows) {
         Event::Approved { instance, by: who }
         | Event::Denied { instance, by: who }
         | Event::Revoked { instance, by: who } => {
-            rows.extend([("Instance", whole(instance)), ("Said", by(*who))]);
+            rows.extend([("Said", by(*who)), ("Instance", whole(instance))]);
         }
         Event::Withdrawn { by: who } | Event::Restored { by: who } => {
             rows.extend([("Of", html! { "every machine" }), ("Said", by(*who))]);
@@ -130,7 +142,6 @@ fn named(instance: &Instance, rows: &mut Rows) {
         ("Workload", html! { (instance.workload.as_str()) }),
         ("Machine", shown(&instance.subject)),
         ("Image", whole(instance.image)),
-        ("Instance", whole(instance.id())),
         ("Manifest", whole(Hex(instance.manifest))),
     ]);
 }

@@ -1,9 +1,9 @@
 //! The ledger, the last entry first.
 
 use super::Frame;
-use super::parts::{short, when, whole};
+use super::parts::{by, short, when, whole};
 use crate::keeper::ledger::entry::{Entry, Event};
-use crate::keeper::page::books::{Leaf, Line};
+use crate::keeper::page::books::{Known, Leaf, Line};
 use crate::keeper::page::clerk::Checked;
 use crate::keeper::page::shown::shown;
 use axum::response::Html;
@@ -42,7 +42,7 @@ pub fn page(frame: &Frame<'_>, leaf: &Leaf, renewals: bool, chain: &Chain) -> Ht
                     }
                 }
                 tbody role="rowgroup" {
-                    @for line in &leaf.lines { (row(frame, line)) }
+                    @for line in &leaf.lines { (row(frame, line, &leaf.known)) }
                 }
             }
         }
@@ -72,7 +72,7 @@ fn turns(frame: &Frame<'_>, leaf: &Leaf, renewals: bool) -> Markup {
     }
 }
 
-fn row(frame: &Frame<'_>, line: &Line) -> Markup {
+fn row(frame: &Frame<'_>, line: &Line, known: &Known) -> Markup {
     html! {
         tr role="row" {
             th scope="row" role="rowheader" {
@@ -83,8 +83,8 @@ fn row(frame: &Frame<'_>, line: &Line) -> Markup {
                 Some(Entry { time, event }) => {
                     td role="cell" data-name="Time" { (when(*time)) }
                     td role="cell" data-name="What" { span class={ "standing " (event.kind().as_str()) } { (event.kind().as_str()) } }
-                    td role="cell" data-name="Instance" { (instance(event)) }
-                    td role="cell" data-name="Image" { (image(event)) }
+                    td role="cell" data-name="Instance" { (instance(event, known)) }
+                    td role="cell" data-name="Image" { (image(event, known)) }
                     td role="cell" data-name="Reasons" { (reasons(event)) }
                 },
             }
@@ -93,7 +93,7 @@ fn row(frame: &Frame<'_>, line: &Line) -> Markup {
     }
 }
 
-fn instance(event: &Event) -> Markup {
+fn instance(event: &Event, known: &Known) -> Markup {
     html! {
         @match event {
             Event::Pending { instance, .. } | Event::Released { instance, .. } => {
@@ -102,7 +102,10 @@ fn instance(event: &Event) -> Markup {
             Event::Renewed { instance, .. }
             | Event::Approved { instance, .. }
             | Event::Denied { instance, .. }
-            | Event::Revoked { instance, .. } => (short(instance)),
+            | Event::Revoked { instance, .. } => {
+                (short(instance))
+                @if let Some(known) = known.get(instance) { " " (shown(&known.subject)) }
+            },
             Event::Refused { subject: Some(subject), .. } => (shown(subject)),
             Event::Withdrawn { .. } | Event::Restored { .. } => "every machine",
             Event::Refused { subject: None, .. } | Event::Counted { .. } | Event::Started { .. } => "–",
@@ -110,11 +113,20 @@ fn instance(event: &Event) -> Markup {
     }
 }
 
-fn image(event: &Event) -> Markup {
+fn image(event: &Event, known: &Known) -> Markup {
     html! {
         @match event {
             Event::Pending { instance, .. } | Event::Released { instance, .. } => (short(instance.image)),
             Event::Refused { image: Some(image), .. } => (short(image)),
+            Event::Renewed { instance, .. }
+            | Event::Approved { instance, .. }
+            | Event::Denied { instance, .. }
+            | Event::Revoked { instance, .. } => {
+                @match known.get(instance) {
+                    Some(known) => (short(known.image)),
+                    None => "–",
+                }
+            },
             _ => "–",
         }
     }
@@ -130,6 +142,11 @@ fn reasons(event: &Event) -> Markup {
                 (count) " times " (code) @for reason in reasons { " " code { (reason) } }
             },
             Event::Pending { .. } => "a person must decide",
+            Event::Approved { by: who, .. }
+            | Event::Denied { by: who, .. }
+            | Event::Revoked { by: who, .. }
+            | Event::Withdrawn { by: who }
+            | Event::Restored { by: who } => (by(*who)),
             _ => "–",
         }
     }

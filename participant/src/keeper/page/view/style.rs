@@ -85,9 +85,10 @@ button:hover, .button:hover { border-color: currentColor; }
 .giving { background: var(--good-paper); color: var(--good); border-color: currentColor; }
 .taking { background: var(--bad-paper); color: var(--bad); border-color: currentColor; }
 td button { min-height: 2.25rem; padding: .3rem .9rem; }
-.turns { margin: 1rem 0; }
+.turns, details { margin: 1rem 0; }
 ul.refused { padding-left: 1.25rem; }
 ul.refused li { margin: .4rem 0; }
+ul.refused details { margin: .25rem 0; }
 .aloud {
   position: absolute; width: 1px; height: 1px; margin: -1px; padding: 0; border: 0; overflow: hidden;
   clip-path: inset(50%); white-space: nowrap;
@@ -99,6 +100,7 @@ ul.refused li { margin: .4rem 0; }
   tr { border-bottom: 1px solid var(--line); padding: .6rem 0; }
   th, td { border: 0; padding: .1rem 0; }
   td::before { content: attr(data-name) ": "; color: var(--quiet); }
+  .ledger th[scope="row"]::before { content: "Entry "; }
   td.damaged::before { content: none; }
   .buttons form, .buttons button, .buttons .button { flex: 1 1 8rem; width: 100%; text-align: center; }
 }
