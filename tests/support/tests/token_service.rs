@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use mcbn_tests_support::confidential_space::{
     DEFAULT_AUDIENCE, Health, Issuer, Machine, Profile, TokenRequest,
 };
-use mcbn_tests_support::folder::Folder;
 use raw::{Answer, Token, ask, exchange, request, unix};
 use serde_json::{Value, json};
 
