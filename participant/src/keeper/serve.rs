@@ -36,7 +36,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval_at, timeout};
 use tokio_rustls::TlsAcceptor;
 
 /// For the TLS handshake.
@@ -172,7 +172,10 @@ impl Server {
         let uncut = std::future::pending::<()>();
         let accepting = accept(self.listener, slots, connections, shutdown, uncut, serve);
         let flushing = async {
-            let mut minute = interval(refusals::FLUSH);
+            let mut minute = interval_at(
+                tokio::time::Instant::now() + refusals::FLUSH,
+                refusals::FLUSH,
+            );
             minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 minute.tick().await;
