@@ -6,7 +6,7 @@ use std::io;
 use std::process::Command;
 
 use mcbn_tests_support::peer::peer;
-use mcbn_tests_support::process::Process;
+use mcbn_tests_support::process::{self, Process};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::failure::Failure;
@@ -102,19 +102,9 @@ pub fn allow_descriptors(needed: usize) -> Result<(), Failure> {
 
 /// Processor time that a process has used so far, all threads, in seconds.
 pub fn processor_time(pid: u32) -> Result<f64, Failure> {
-    let path = format!("/proc/{pid}/stat");
-    let stat = fs::read_to_string(&path).map_err(Failure::machine(format!("read {path}")))?;
-    // The name, in parentheses, may hold anything; utime and stime are fields 14 and 15, in hundredths of a second.
-    let fields = stat
-        .rsplit_once(')')
-        .map_or("", |(_, rest)| rest)
-        .split(' ');
-    let ticks: u64 = fields
-        .skip(12)
-        .take(2)
-        .filter_map(|field| field.parse::<u64>().ok())
-        .sum();
-    Ok(ticks as f64 / 100.0)
+    process::processor_time(pid).map_err(Failure::machine(format!(
+        "read the processor time of process {pid}"
+    )))
 }
 
 /// Memory of a process that is in RAM, in bytes.

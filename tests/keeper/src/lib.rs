@@ -4,6 +4,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod releases;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -220,6 +222,11 @@ impl Keeper {
     pub fn end(self) -> Ended {
         self.process.signal(rustix::process::Signal::TERM);
         self.process.end()
+    }
+
+    /// Processor time so far, of all threads.
+    pub fn processor_seconds(&self) -> f64 {
+        mcbn_tests_support::process::processor_time(self.process.pid()).expect("it runs")
     }
 
     /// The resident memory, in bytes.

@@ -1,7 +1,8 @@
 //! A program that runs, and all that it writes.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::fs;
+use std::io::{self, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -213,6 +214,22 @@ impl Ended {
         assert_eq!(self.code, Some(code), "{self}");
         self
     }
+}
+
+/// Processor time that a process has used so far, all threads, in seconds.
+pub fn processor_time(pid: u32) -> io::Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name, in parentheses, may hold anything; utime and stime are fields 14 and 15, in hundredths of a second.
+    let fields = stat
+        .rsplit_once(')')
+        .map_or("", |(_, rest)| rest)
+        .split(' ');
+    let ticks: u64 = fields
+        .skip(12)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
+    Ok(ticks as f64 / 100.0)
 }
 
 /// The lines of a JSON log. What is not JSON, such as an error for people, is left out.
