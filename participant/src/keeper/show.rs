@@ -6,30 +6,19 @@ use super::ledger::instance::Instance;
 use super::ledger::state::{Placed, Running};
 use mcbn_consent::message::{Code, Reason};
 use std::fmt::{self, Display};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// RFC 3339, in UTC, to the second.
 impl Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0 / 1000;
-        let (days, rest) = (seconds / 86_400, seconds % 86_400);
-        // Years begin in March here, so that a leap day is the last of its year; eras of 400 years are all alike.
-        let shifted = days + 719_468;
-        let (era, day) = (shifted / 146_097, shifted % 146_097);
-        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-        let of_year = day - (365 * year + year / 4 - year / 100);
-        let month = (5 * of_year + 2) / 153;
-        let of_month = of_year - (153 * month + 2) / 5 + 1;
-        let (month, next) = if month < 10 {
-            (month + 3, 0)
-        } else {
-            (month - 9, 1)
-        };
-        let year = era * 400 + year + next;
-        let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{of_month:02}T{hour:02}:{minute:02}:{second:02}Z"
-        )
+        let moment = i64::try_from(self.0 / 1000).ok();
+        let moment = moment.and_then(|moment| OffsetDateTime::from_unix_timestamp(moment).ok());
+        match moment.and_then(|moment| moment.format(&Rfc3339).ok()) {
+            Some(text) => f.write_str(&text),
+            // Past the year 9999: a clock that was set wrong.
+            None => write!(f, "{} ms after 1970", self.0),
+        }
     }
 }
 
@@ -234,7 +223,10 @@ mod tests {
         ] {
             assert_eq!(Time(seconds * 1000 + 999).to_string(), shown);
         }
-        let _ = Time(u64::MAX).to_string();
+        assert_eq!(
+            Time(u64::MAX).to_string(),
+            "18446744073709551615 ms after 1970"
+        );
     }
 
     #[test]
