@@ -25,7 +25,8 @@ fn main() -> ExitCode {
     for _ in 0..TURNS {
         let turn = runtime.block_on(load.turn(LENGTH));
         all += turn.releases;
-        let at = |share: usize| turn.latencies[(turn.releases - 1) * share / 100].as_secs_f64() * 1e3;
+        let at =
+            |share: usize| turn.latencies[(turn.releases - 1) * share / 100].as_secs_f64() * 1e3;
         println!(
             "| {:.0} | {:.0} | {:.1} | {:.1} |",
             turn.releases as f64 / turn.seconds,
@@ -35,8 +36,19 @@ fn main() -> ExitCode {
         );
     }
     load.keeper.end().expect_code(0);
-    let entries = load.house.log().iter().filter(|kind| *kind == "released").count();
-    assert_eq!(entries, all, "every release stands in the ledger, and nothing else");
-    println!("ledger: {entries} releases, sound: {}", load.house.says("log verify").trim());
+    let entries = load
+        .house
+        .log()
+        .iter()
+        .filter(|kind| *kind == "released")
+        .count();
+    assert_eq!(
+        entries, all,
+        "every release stands in the ledger, and nothing else"
+    );
+    println!(
+        "ledger: {entries} releases, sound: {}",
+        load.house.says("log verify").trim()
+    );
     ExitCode::SUCCESS
 }
