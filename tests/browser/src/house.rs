@@ -35,6 +35,7 @@ impl House {
             people: &["alice"],
             threshold: None,
             lease: 300,
+            host: None,
         };
         let image = Image::named("psk-server").digest;
         let role = Role {

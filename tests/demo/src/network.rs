@@ -1,5 +1,6 @@
 //! A network of people on this machine: their keepers, their manifest, and the issuer whom they trust.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -27,6 +28,8 @@ pub struct Agreement<'a> {
     pub threshold: Option<usize>,
     /// In seconds.
     pub lease: u32,
+    /// Where the keepers are. None: on addresses of loopback.
+    pub host: Option<Ipv4Addr>,
 }
 
 /// People whose manifest is written, and whose keepers may run.
@@ -52,7 +55,7 @@ impl Network {
         let people: Vec<Person> = agreement
             .people
             .iter()
-            .map(|name| Person::new(name, folder.path()))
+            .map(|name| Person::new(name, folder.path(), agreement.host))
             .collect();
         match agreement.threshold {
             None => people.iter().for_each(Person::draw_share),
@@ -119,7 +122,7 @@ impl Network {
 }
 
 impl Person {
-    fn new(name: &str, parent: &Path) -> Self {
+    fn new(name: &str, parent: &Path, host: Option<Ipv4Addr>) -> Self {
         let folder = parent.join(name);
         std::fs::create_dir(&folder).expect("a new folder");
         let mut command = mcbn();
@@ -130,7 +133,7 @@ impl Person {
         Self {
             name: name.to_owned(),
             folder,
-            address: port::reserved(),
+            address: host.map_or_else(port::reserved, port::free_on),
             pin,
             keeper: None,
         }

@@ -83,6 +83,7 @@ impl<'a> Play<'a> {
             people: &people,
             threshold: None,
             lease: LEASE,
+            host: None,
         };
         let mut network = Network::found(&agreement, &roles);
         tell(

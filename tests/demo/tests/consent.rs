@@ -40,6 +40,7 @@ impl House {
             people,
             threshold,
             lease: LEASE,
+            host: None,
         };
         Self {
             network: Network::found(&agreement, &[role]),

@@ -18,7 +18,7 @@ pub fn on_free_port(
     is_ready: impl Fn(&Captured) -> bool,
 ) -> (Process, SocketAddr) {
     for _ in 0..TRIES {
-        let address = free();
+        let address = free_on(Ipv4Addr::LOCALHOST);
         let process = start(address);
         let ready = process.wait(|seen| match is_ready(seen) {
             true => Some(true),
@@ -46,14 +46,12 @@ pub fn reserved() -> SocketAddr {
     let [a, b, c] = bytes;
     // Not 127.0.0.0/16, where everyone else is, and no broadcast address.
     let address = Ipv4Addr::new(127, a | 1, b, c.clamp(1, 254));
-    TcpListener::bind((address, 0))
-        .and_then(|listener| listener.local_addr())
-        .expect("loopback has a free port")
+    free_on(address)
 }
 
-/// A port of the loopback address that was free just now.
-fn free() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+/// A port of this address that was free just now.
+pub fn free_on(address: Ipv4Addr) -> SocketAddr {
+    TcpListener::bind((address, 0))
         .and_then(|listener| listener.local_addr())
-        .expect("loopback has a free port")
+        .expect("the address is this machine's, and has a free port")
 }
