@@ -4,25 +4,9 @@ mod raw;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mcbn_tests_support::confidential_space::{
-    Forgery, Image, Issuer, Machine, Profile, Rotation, TokenRequest,
-};
-use raw::{Token, key_of};
+use mcbn_tests_support::confidential_space::{Forgery, Image, Issuer, Machine, Profile, Rotation};
+use raw::{AUDIENCE, HOUR, NONCES, key_of, oidc, pki};
 use serde_json::{Value, json};
-
-const AUDIENCE: &str = "mcbn/v1/release/pin";
-const NONCES: [&str; 3] = ["nonce-number-one", "nonce-number-two", "nonce-number-three"];
-const HOUR: u64 = 3600;
-
-fn oidc(machine: &Machine) -> Token {
-    let request = TokenRequest::oidc(AUDIENCE, NONCES);
-    Token::parse(&machine.token(&request).unwrap())
-}
-
-fn pki(machine: &Machine) -> Token {
-    let request = TokenRequest::pki(AUDIENCE, NONCES);
-    Token::parse(&machine.token(&request).unwrap())
-}
 
 fn now() -> u64 {
     SystemTime::now()

@@ -6,24 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mcbn_tests_support::confidential_space::{
     Hardware, Image, ImageSignature, Instance, Issuer, Machine, Overrides, Placement, Profile,
-    RestartPolicy, TokenRequest,
+    RestartPolicy,
 };
-use raw::Token;
+use raw::{AUDIENCE, HOUR, NONCES, oidc, pki};
 use serde_json::{Value, json};
-
-const AUDIENCE: &str = "mcbn/v1/release/pin";
-const NONCES: [&str; 3] = ["nonce-number-one", "nonce-number-two", "nonce-number-three"];
-const HOUR: u64 = 3600;
-
-fn oidc(machine: &Machine) -> Token {
-    let request = TokenRequest::oidc(AUDIENCE, NONCES);
-    Token::parse(&machine.token(&request).unwrap())
-}
-
-fn pki(machine: &Machine) -> Token {
-    let request = TokenRequest::pki(AUDIENCE, NONCES);
-    Token::parse(&machine.token(&request).unwrap())
-}
 
 fn claims_of(profile: Profile) -> Value {
     let issuer = Issuer::start();

@@ -32,13 +32,9 @@ struct Running {
     trigger: Trigger,
 }
 
-async fn start() -> Running {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("ledger");
-    Ledger::open(&path, Open::OrCreate).unwrap();
-    let clock = Arc::new(AtomicU64::new(START));
-    let now = Arc::clone(&clock);
-    let setup = Setup {
+/// The page of Alice's keeper, which asks her.
+fn setup(ledger: PathBuf, clock: Clock) -> Setup {
+    Setup {
         about: About {
             network: "house".parse().unwrap(),
             participant: "alice".parse().unwrap(),
@@ -47,9 +43,21 @@ async fn start() -> Running {
             lease: Duration::from_secs(300),
             ask: true,
         },
-        ledger: path.clone(),
-        clock: Arc::new(move || Time(now.load(Ordering::SeqCst))),
-    };
+        ledger,
+        clock,
+    }
+}
+
+async fn start() -> Running {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger");
+    Ledger::open(&path, Open::OrCreate).unwrap();
+    let clock = Arc::new(AtomicU64::new(START));
+    let now = Arc::clone(&clock);
+    let setup = setup(
+        path.clone(),
+        Arc::new(move || Time(now.load(Ordering::SeqCst))),
+    );
     let (trigger, shutdown) = Shutdown::manual();
     let address = "127.0.0.1:0".parse().unwrap();
     let page = Page::open(address, setup, shutdown).await.unwrap();

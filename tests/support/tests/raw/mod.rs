@@ -10,6 +10,7 @@ use std::path::Path;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use mcbn_tests_support::DEADLINE;
+use mcbn_tests_support::confidential_space::{Machine, TokenRequest};
 use openssl::bn::BigNum;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{HasPublic, PKey, PKeyRef, Public};
@@ -19,6 +20,22 @@ use openssl::stack::Stack;
 use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::{X509, X509StoreContext};
 use serde_json::Value;
+
+pub const AUDIENCE: &str = "mcbn/v1/release/pin";
+pub const NONCES: [&str; 3] = ["nonce-number-one", "nonce-number-two", "nonce-number-three"];
+/// The life of a token, in seconds.
+pub const HOUR: u64 = 3600;
+
+/// A token of the machine for this audience and these nonces.
+pub fn oidc(machine: &Machine) -> Token {
+    let request = TokenRequest::oidc(AUDIENCE, NONCES);
+    Token::parse(&machine.token(&request).unwrap())
+}
+
+pub fn pki(machine: &Machine) -> Token {
+    let request = TokenRequest::pki(AUDIENCE, NONCES);
+    Token::parse(&machine.token(&request).unwrap())
+}
 
 /// What a service answered.
 #[derive(Debug)]

@@ -20,18 +20,7 @@ fn an_address_that_others_reach_is_refused() {
 #[tokio::test]
 async fn it_answers_on_the_other_loopback_too() {
     let running = start().await;
-    let setup = Setup {
-        about: About {
-            network: "house".parse().unwrap(),
-            participant: "alice".parse().unwrap(),
-            pin: Pin([7; 32]),
-            manifest: ManifestDigest([1; 32]),
-            lease: Duration::from_secs(300),
-            ask: true,
-        },
-        ledger: running.path(),
-        clock: Arc::new(|| Time(START)),
-    };
+    let setup = setup(running.path(), Arc::new(|| Time(START)));
     let (_trigger, shutdown) = Shutdown::manual();
     let address = "[::1]:0".parse().unwrap();
     let page = Page::open(address, setup, shutdown).await.unwrap();
