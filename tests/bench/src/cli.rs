@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
+use crate::network;
 use crate::plan::Plan;
 
 pub const HELP: &str = "\
@@ -33,12 +34,15 @@ pub struct Asked {
     pub plan: Plan,
     /// What the names of the wanted figures have.
     pub only: String,
+    /// Whether this process is already where the run belongs.
+    pub in_own_network: bool,
 }
 
 pub fn read() -> Result<Task, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     let (mut psk_server, mut digests) = (None, None);
     let (mut plan, mut only) = (Plan::FULL, String::new());
+    let mut in_own_network = false;
     while let Some(argument) = parser.next()? {
         match argument {
             Long("psk-server") => psk_server = Some(parser.value()?.into()),
@@ -46,6 +50,7 @@ pub fn read() -> Result<Task, lexopt::Error> {
             Long("quick") => plan = Plan::QUICK,
             Long("only") => only = parser.value()?.string()?,
             Long("smoke") => plan = Plan::SMOKE,
+            Long(network::INSIDE) => in_own_network = true,
             Long("plain-proxy") => return Ok(Task::Proxy(parser.value()?.parse()?)),
             Long("help") => return Ok(Task::Help),
             other => return Err(other.unexpected()),
@@ -56,5 +61,6 @@ pub fn read() -> Result<Task, lexopt::Error> {
         digests: digests.ok_or("--digests is missing")?,
         plan,
         only,
+        in_own_network,
     }))
 }

@@ -3,7 +3,8 @@
 //! One client, written here, loads every server in the same way: TLS 1.3 with `psk_dhe_ke`, the one suite
 //! TLS_AES_128_GCM_SHA256 and the one group X25519. The servers take turns, each time in a fresh process, so that what
 //! else the machine does meets all of them; the ratios are medians of neighbours. Half of the processors are the
-//! servers', half the client's. The table on standard output is what README.md shows.
+//! servers', half the client's. All of it is in a network of its own, with Linux's usual settings. The table on standard
+//! output is what README.md shows.
 //!
 //! What it is not: a test of speed. A figure out of reach is printed as such, and only a failure ends it with another
 //! code than 0.
@@ -17,6 +18,7 @@ mod figures;
 mod image;
 mod machine;
 mod measure;
+mod network;
 mod plan;
 mod proxy;
 mod run;
@@ -31,6 +33,7 @@ use crate::failure::Failure;
 
 fn main() -> ExitCode {
     let outcome = match cli::read() {
+        Ok(Task::Bench(asked)) if !asked.in_own_network => Err(network::enter()),
         Ok(Task::Bench(asked)) => run::all(&asked).map(|table| print!("{table}")),
         Ok(Task::Proxy(forward)) => proxy::serve(forward),
         Ok(Task::Help) => {

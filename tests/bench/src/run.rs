@@ -7,6 +7,7 @@ use crate::image;
 use crate::machine::{self, Processors};
 use crate::measure::throughput::Direction;
 use crate::measure::{Rate, handshakes, latency, memory, throughput};
+use crate::network;
 use crate::plan::Plan;
 use crate::server::{Bench, Kind, Running};
 use crate::table::{Reach, Row, Table, Unit};
@@ -14,6 +15,7 @@ use crate::table::{Reach, Row, Table, Unit};
 pub fn all(asked: &Asked) -> Result<Table, Failure> {
     let plan = &asked.plan;
     let size = image::size(&asked.digests)?;
+    network::set_up()?;
     let description = machine::description();
     // A tunnel has two at the server, one at the client and one at the service.
     machine::allow_descriptors(2 * plan.idle + 500)?;
@@ -23,10 +25,11 @@ pub fn all(asked: &Asked) -> Result<Table, Failure> {
         machine::version("openssl", "version"),
     ];
     let mut table = Table::new(format!(
-        "{description}. Processors: {}. {} turns of {:.1} s each. TLS 1.3, psk_dhe_ke, {SUITE}, {GROUP}. {}.",
+        "{description}. Processors: {}. {} turns of {:.1} s each. TLS 1.3, psk_dhe_ke, {SUITE}, {GROUP}; TCP with {}. {}.",
         processors.sentence(),
         plan.rounds,
         plan.window.as_secs_f64(),
+        network::congestion_control()?,
         versions.join(", "),
     ));
     let bench = Bench::new(processors, asked.psk_server.clone())?;

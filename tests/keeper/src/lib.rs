@@ -303,6 +303,8 @@ impl Connect for To {
             reason: "connect",
             source: error.into(),
         })?;
+        // As the images do.
+        tcp.set_nodelay(true).expect("it is a TCP socket");
         let stream = self.connector.connect(tcp, &member.pin).await;
         let stream = stream.map_err(|error| NoChannel {
             reason: "handshake",
