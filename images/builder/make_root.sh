@@ -69,7 +69,7 @@ plan=$(apt-get install --yes --simulate "${wanted[@]}" 2>&1) || {
   exit 69
 }
 mapfile -t debs < <(awk '/^Inst / {gsub(/[(]/, "", $3); print $2 "\t" $3}' <<<"$plan" | sort -u)
-say "downloading ${#debs[@]} packages (about 300 MB the first time)"
+say "downloading ${#debs[@]} packages (about 470 MB the first time)"
 progress=-qq
 [ -t 2 ] && progress=
 apt-get install --yes --download-only $progress "${wanted[@]}" >&2

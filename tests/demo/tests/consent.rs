@@ -9,7 +9,9 @@ use mcbn_tests_demo::network::{Agreement, Network, Role};
 use mcbn_tests_demo::visitor::{PAGE, Visitor, service};
 use mcbn_tests_demo::{Host, Programs, Running, Variables};
 use mcbn_tests_support::DEADLINE;
-use mcbn_tests_support::confidential_space::{Image, Instance, Machine, Overrides, Profile};
+use mcbn_tests_support::confidential_space::{
+    Health, Image, Instance, Machine, Overrides, Profile,
+};
 use mcbn_tests_support::plain::Plain;
 use mcbn_tests_support::process::{Captured, Process, log};
 use mcbn_tests_support::workload::workload;
@@ -74,19 +76,23 @@ impl House {
     }
 
     fn server(&self) -> Server {
-        let running = self.start(
+        let running = self.starting_server();
+        Server {
+            admin: address(&running.process, "admin port listening"),
+            address: address(&running.process, "listening"),
+            running,
+        }
+    }
+
+    fn starting_server(&self) -> Running {
+        self.start(
             "psk-server",
             &[
                 ("MCBN_LISTEN", "127.0.0.1:0".into()),
                 ("MCBN_ADMIN", "127.0.0.1:0".into()),
                 ("MCBN_FORWARD", self.service.address().to_string()),
             ],
-        );
-        Server {
-            admin: address(&running.process, "admin port listening"),
-            address: address(&running.process, "listening"),
-            running,
-        }
+        )
     }
 
     /// A local port whose connections come out at the service.
@@ -121,6 +127,12 @@ fn hears(process: &Process, message: &str, participant: &str) {
             .then_some(())
     };
     process.wait(is_it);
+}
+
+/// How the token service of a workload's machine answers from now on.
+fn set_token_service(running: &Running, health: Health) {
+    let machine = running.kept.downcast_ref::<Machine>();
+    machine.expect("plain programs").set_health(health);
 }
 
 impl Server {
@@ -244,6 +256,65 @@ fn a_keeper_that_comes_back_in_time_is_forgiven() {
         1,
         "the lease went on"
     );
+}
+
+#[test]
+fn a_token_service_that_stays_away_ends_it_with_the_lease() {
+    let mut house = House::of(&["alice"], None);
+    house.network.start_keeper("alice", &[]);
+    // In every way of being away, side by side.
+    let servers = [
+        Health::Dead,
+        Health::Stalled,
+        Health::Failing,
+        Health::HangingUp,
+    ]
+    .map(|health| {
+        let server = house.server();
+        set_token_service(&server.running, health);
+        (server, health)
+    });
+    let start = Instant::now();
+    for (server, health) in servers {
+        let ended = server.running.process.end();
+        assert_eq!(ended.code, Some(69), "{health:?}: {ended}");
+        let said = ended.stderr();
+        let reason = match health {
+            Health::Stalled => "the exchange with the keeper, or the token for it, took too long",
+            _ => "the token service ",
+        };
+        assert!(
+            said.contains(&format!("consent is lost: alice: {reason}")),
+            "{health:?}: {ended}"
+        );
+    }
+    assert!(start.elapsed() < Duration::from_secs(LEASE.into()) + Duration::from_secs(5));
+}
+
+#[test]
+fn a_token_service_that_comes_back_in_time_is_forgiven() {
+    let mut house = House::of(&["alice"], None);
+    house.network.start_keeper("alice", &[]);
+    let server = house.server();
+    set_token_service(&server.running, Health::Dead);
+    server.becomes_ready(false);
+    // From now on it only takes its time.
+    set_token_service(&server.running, Health::Slow(Duration::from_secs(1)));
+    server.becomes_ready(true);
+    server.hears("consent renewed again", "alice");
+    assert_eq!(server.metric("mcbn_consent_releases_total "), 1);
+}
+
+#[test]
+fn a_workload_waits_for_its_token_service() {
+    let mut house = House::of(&["alice"], None);
+    house.network.start_keeper("alice", &[]);
+    let running = house.starting_server();
+    set_token_service(&running, Health::Failing);
+    hears(&running.process, "no consent", "alice");
+    set_token_service(&running, Health::Well);
+    hears(&running.process, "consent given", "alice");
+    address(&running.process, "listening");
 }
 
 #[test]

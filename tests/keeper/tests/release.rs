@@ -1,10 +1,15 @@
 //! Simulated machines before a real keeper.
 
+use std::time::Duration;
+
 use mcbn_consent::message::Lease;
 use mcbn_launcher::TokenType;
 use mcbn_share::{Contribution, ManifestDigest, text};
 use mcbn_tests_keeper::{House, Plan, SHARE};
 use mcbn_tests_support::confidential_space::{Forgery, Image, Instance, Issuer, Machine, Profile};
+
+/// What a token lives.
+const HOUR: Duration = Duration::from_secs(3600);
 
 #[tokio::test]
 async fn a_machine_gets_the_share_and_renews_its_lease() {
@@ -125,6 +130,33 @@ async fn a_token_that_is_not_genuine_is_refused() {
     assert_eq!(refused, "token unknown-key");
     keeper.end();
     assert_eq!(house.log(), ["started", "released", "counted", "counted"]);
+}
+
+#[tokio::test]
+async fn the_keepers_clock_and_the_issuers_may_differ_by_a_minute() {
+    let house = House::new();
+    let keeper = house.start();
+    let machine = house.machine(Profile::production());
+    let workload = house.workload(&keeper, &machine);
+    let granted = workload.release().await.unwrap();
+    // A few seconds are left for the test itself.
+    machine.set_clock_ahead(Duration::from_secs(50));
+    workload.renew(&granted.lease).await.unwrap();
+    machine.set_clock_ahead(Duration::from_secs(120));
+    let early = "token not-yet-valid";
+    assert_eq!(workload.refused().await, early);
+    assert_eq!(workload.not_renewed(&granted.lease).await, early);
+    machine.set_clock_behind(HOUR);
+    workload.renew(&granted.lease).await.unwrap();
+    machine.set_clock_behind(HOUR + Duration::from_secs(61));
+    let late = "token expired";
+    assert_eq!(workload.refused().await, late);
+    assert_eq!(workload.not_renewed(&granted.lease).await, late);
+    machine.set_clock_behind(Duration::ZERO);
+    workload.renew(&granted.lease).await.unwrap();
+    keeper.end();
+    let refused = house.log().iter().filter(|kind| *kind == "counted").count();
+    assert_eq!(refused, 2, "too early, and too late");
 }
 
 #[tokio::test]

@@ -72,7 +72,9 @@ impl Display for Failure {
             // The source tells the rest.
             Failure::Broken(_) => f.write_str("the keeper broke off"),
             Failure::Malformed(error) => write!(f, "the keeper answered with {error}"),
-            Failure::Slow => f.write_str("the exchange with the keeper took too long"),
+            Failure::Slow => {
+                f.write_str("the exchange with the keeper, or the token for it, took too long")
+            }
         }
     }
 }

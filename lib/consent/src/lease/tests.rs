@@ -202,7 +202,7 @@ async fn a_keeper_that_never_answers_does_not_stretch_its_lease() {
     assert_eq!(when, LEASE);
     assert_eq!(
         lost.to_string(),
-        "consent is lost: alice: the exchange with the keeper took too long"
+        "consent is lost: alice: the exchange with the keeper, or the token for it, took too long"
     );
     // It was asked more than once.
     assert!(network.keepers.times("alice", Question::Renew).len() > 2);
