@@ -97,7 +97,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn policy(f: &mut fmt::Formatter<'_>, policy: &Policy) -> fmt::Result {
-    line(f, "  token", policy.token)?;
+    demand(f, Demand::Token, policy.token)?;
     demand(f, Demand::Software, any_of(&policy.software))?;
     demand(
         f,

@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 use std::process::Command;
 
 use mcbn_tests_demo::network::{Agreement, Network, Role};
+use mcbn_tests_support::apart::apart;
 use mcbn_tests_support::confidential_space::{Image, Machine, Overrides, Profile};
 use mcbn_tests_support::peer::peer;
 use mcbn_tests_support::process::Process;
@@ -16,20 +17,6 @@ const LEASE: u32 = 10;
 const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const KEEPERS: Ipv4Addr = Ipv4Addr::new(10, 83, 0, 1);
 const WORKLOAD: Ipv4Addr = Ipv4Addr::new(10, 83, 0, 2);
-
-/// Runs one of the tests below in new user and network namespaces.
-fn apart(scene: &str) {
-    let own = std::env::current_exe().expect("a test has a path");
-    let mut command = peer("unshare");
-    command
-        .args(["--user", "--map-root-user", "--net", "--"])
-        .arg(own)
-        .args(["--exact", scene, "--ignored", "--nocapture"])
-        .envs(std::env::vars_os());
-    let ended = Process::start(command).end();
-    assert_eq!(ended.code, Some(0), "{ended}");
-    assert!(ended.stdout().contains("1 passed"), "{ended}");
-}
 
 fn ip(arguments: &str) {
     let mut command = peer("ip");
@@ -130,7 +117,7 @@ impl Scene {
 
 #[test]
 fn a_workload_that_is_cut_off_ends_with_its_lease() {
-    apart("cut_off");
+    apart("cut_off", &["--net"]);
 }
 
 #[test]
@@ -149,7 +136,7 @@ fn cut_off() {
 
 #[test]
 fn a_workload_whose_network_comes_back_in_time_goes_on() {
-    apart("cut_and_mended");
+    apart("cut_and_mended", &["--net"]);
 }
 
 #[test]

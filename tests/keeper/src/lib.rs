@@ -64,6 +64,7 @@ impl House {
     pub fn planned(plan: Plan<'_>) -> Self {
         let folder = Folder::new();
         folder.file("share", plan.share);
+        std::fs::create_dir(folder.path().join("books")).expect("a new folder in a new folder");
         let mut key = mcbn();
         key.args(["keeper", "key", "--out"])
             .arg(folder.path().join("key"));
@@ -139,8 +140,13 @@ hardware = ["GCP_AMD_SEV_SNP", "GCP_INTEL_TDX"]
             .arg("keeper")
             .args(words.split(' '))
             .arg("--ledger")
-            .arg(self.path("ledger"));
+            .arg(self.books().join("ledger"));
         command
+    }
+
+    /// The folder that holds the ledger and nothing else.
+    pub fn books(&self) -> PathBuf {
+        self.path("books")
     }
 
     /// What a person's command says, which must be done.
@@ -273,7 +279,8 @@ impl Workload {
     }
 }
 
-fn refusal(failure: Failure) -> String {
+/// Code and reasons of a refusal, in one line.
+pub fn refusal(failure: Failure) -> String {
     match failure {
         Failure::Refused { refusal, .. } => {
             let mut line = refusal.refused.to_string();

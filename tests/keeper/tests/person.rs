@@ -156,7 +156,7 @@ fn a_head_that_was_noted_tells_of_a_cut() {
 fn a_ledger_that_was_changed_is_refused() {
     let house = House::new();
     house.start().end();
-    let path = house.path("ledger");
+    let path = house.books().join("ledger");
     let mut bytes = std::fs::read(&path).unwrap();
     let place = bytes
         .windows(5)

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod apart;
 pub mod confidential_space;
 pub mod folder;
 pub mod peer;
