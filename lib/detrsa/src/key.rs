@@ -1,7 +1,8 @@
 //! A key and its encodings.
 
+use crate::number::{context, predecessor, secret, secret_copy};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use openssl::bn::{BigNum, BigNumContext, BigNumRef};
+use openssl::bn::{BigNum, BigNumRef};
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
 use openssl::rsa::Rsa;
@@ -73,31 +74,42 @@ impl RsaKey {
         &self.pkcs8
     }
 
-    /// Of these primes.
+    /// Of these primes; the larger becomes p.
     pub(crate) fn of_primes(p: &BigNumRef, q: &BigNumRef) -> Result<RsaKey, ErrorStack> {
-        let (p, q) = if p > q { (p, q) } else { (q, p) };
-        let mut ctx = BigNumContext::new_secure()?;
-        let secret = BigNum::new_secure;
+        if p > q {
+            RsaKey::of_ordered_primes(p, q)
+        } else {
+            RsaKey::of_ordered_primes(q, p)
+        }
+    }
+
+    pub(crate) fn of_ordered_primes(p: &BigNumRef, q: &BigNumRef) -> Result<RsaKey, ErrorStack> {
+        let mut context = context()?;
         let e = BigNum::from_u32(PUBLIC_EXPONENT)?;
-        let (mut p1, mut q1) = (p.to_owned()?, q.to_owned()?);
-        p1.sub_word(1)?;
-        q1.sub_word(1)?;
+        let (p_less_1, q_less_1) = (predecessor(p)?, predecessor(q)?);
+
         let mut n = BigNum::new()?;
-        n.checked_mul(p, q, &mut ctx)?;
-        let (mut phi, mut gcd, mut lambda, mut d) = (secret()?, secret()?, secret()?, secret()?);
-        phi.checked_mul(&p1, &q1, &mut ctx)?;
-        gcd.gcd(&p1, &q1, &mut ctx)?;
-        lambda.checked_div(&phi, &gcd, &mut ctx)?;
-        d.mod_inverse(&e, &lambda, &mut ctx)?;
-        let (mut dp, mut dq, mut qinv) = (secret()?, secret()?, secret()?);
-        dp.nnmod(&d, &p1, &mut ctx)?;
-        dq.nnmod(&d, &q1, &mut ctx)?;
-        qinv.mod_inverse(q, p, &mut ctx)?;
-        let rsa =
-            Rsa::from_private_components(n, e, d, p.to_owned()?, q.to_owned()?, dp, dq, qinv)?;
+        n.checked_mul(p, q, &mut context)?;
+        let (mut product, mut gcd, mut lambda) = (secret()?, secret()?, secret()?);
+        product.checked_mul(&p_less_1, &q_less_1, &mut context)?;
+        gcd.gcd(&p_less_1, &q_less_1, &mut context)?;
+        lambda.checked_div(&product, &gcd, &mut context)?;
+        lambda.set_const_time();
+        let mut d = secret()?;
+        d.mod_inverse(&e, &lambda, &mut context)?;
+        d.set_const_time();
+        let (mut d_p, mut d_q, mut q_inverse) = (secret()?, secret()?, secret()?);
+        d_p.nnmod(&d, &p_less_1, &mut context)?;
+        d_q.nnmod(&d, &q_less_1, &mut context)?;
+        q_inverse.mod_inverse(q, p, &mut context)?;
+
+        // OpenSSL wipes what an RSA key of its holds.
+        let (p, q) = (secret_copy(p)?, secret_copy(q)?);
+        let rsa = Rsa::from_private_components(n, e, d, p, q, d_p, d_q, q_inverse)?;
         let pkcs1 = PrivateDer(Zeroizing::new(rsa.private_key_to_der()?));
         let spki = rsa.public_key_to_der()?;
-        let pkcs8 = PrivateDer(Zeroizing::new(PKey::from_rsa(rsa)?.private_key_to_pkcs8()?));
+        let rsa = PKey::from_rsa(rsa)?;
+        let pkcs8 = PrivateDer(Zeroizing::new(rsa.private_key_to_pkcs8()?));
         Ok(RsaKey { spki, pkcs1, pkcs8 })
     }
 }

@@ -8,8 +8,16 @@
 mod algorithm;
 mod chacha;
 pub mod export;
+mod hash_drbg;
 mod key;
+mod lucas;
+mod montgomery;
+mod number;
+mod primality;
+mod provable;
+mod search;
 mod seed;
+mod sieve;
 mod size;
 
 pub use algorithm::{Algorithm, NotAnAlgorithm};
@@ -18,6 +26,10 @@ pub use mcbn_secret::RsaSeed as Seed;
 pub use seed::DegenerateSeed;
 pub use size::{NotASize, Size};
 
+use crate::chacha::Stream;
+use crate::hash_drbg::HashDrbg;
+use crate::search::two_primes;
+use openssl::error::ErrorStack;
 use std::fmt;
 
 /// Why there is no key.
@@ -25,6 +37,8 @@ use std::fmt;
 pub enum Error {
     /// The operator's or the participants' fault: nobody drew these bytes at random.
     Seed(DegenerateSeed),
+    /// `provable-fips186` gives up on one seed in some ten thousand.
+    NoPrimes,
     /// A library that cannot fail here did.
     Bug,
 }
@@ -33,12 +47,28 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Seed(seed) => seed.fmt(f),
+            Error::NoPrimes => f.write_str("the limit on tries left this seed without primes"),
             Error::Bug => f.write_str("the arithmetic of RSA keys failed"),
         }
     }
 }
 
 impl std::error::Error for Error {}
+
+impl From<ErrorStack> for Error {
+    fn from(_: ErrorStack) -> Error {
+        Error::Bug
+    }
+}
+
+impl From<provable::Failure> for Error {
+    fn from(failure: provable::Failure) -> Error {
+        match failure {
+            provable::Failure::NoPrimes => Error::NoPrimes,
+            provable::Failure::OpenSsl => Error::Bug,
+        }
+    }
+}
 
 /// The key of this seed. Takes as long as `openssl genrsa`: a fraction of a second, or seconds for the largest.
 ///
@@ -47,12 +77,18 @@ impl std::error::Error for Error {}
 /// A seed that is refused.
 pub fn generate(algorithm: Algorithm, size: Size, seed: &Seed) -> Result<RsaKey, Error> {
     seed::checked(seed).map_err(Error::Seed)?;
-    match algorithm {
-        Algorithm::ChaCha20V1 | Algorithm::HashDrbgSha256 | Algorithm::ProvableFips186 => {
-            chacha::generate(size, seed).map_err(|_| Error::Bug)
-        }
-    }
+    let bytes = size.bits() as usize / 2 / 8;
+    let primes = match algorithm {
+        Algorithm::ProvableFips186 => return Ok(provable::generate(size, seed)?),
+        Algorithm::ChaCha20V1 => two_primes(&mut Stream::candidates(seed)?, bytes, seed),
+        Algorithm::HashDrbgSha256 => two_primes(&mut HashDrbg::of_seed(seed), bytes, seed),
+    };
+    let (p, q) = primes?;
+    Ok(RsaKey::of_primes(&p, &q)?)
 }
+
+#[cfg(test)]
+mod known_answers;
 
 #[cfg(test)]
 mod tests {
