@@ -81,18 +81,23 @@ pub struct CertificateConfig {
 impl CertificateConfig {
     /// Also reads the files.
     pub fn read(given: &mut Given) -> Result<Self, Reported> {
-        let names = given.all::<Name>(&NAME);
+        let subject = subject(given);
         let validity = given.one::<Period>(&VALIDITY).map(Period::get);
         let issuer = read_issuer(given);
         let checks = read_checks(given);
-        let names = names?.into_iter().map(|name| name.0).collect();
         Ok(Self {
-            subject: Subject::new(names),
+            subject: subject?,
             issuer: issuer?,
             validity: validity?,
             checks: checks?,
         })
     }
+}
+
+/// What our certificate says, or a request for one.
+pub fn subject(given: &mut Given) -> Result<Subject, Reported> {
+    let names = given.all::<Name>(&NAME)?;
+    Ok(Subject::new(names.into_iter().map(|name| name.0).collect()))
 }
 
 fn read_issuer(given: &mut Given) -> Result<Issuer, Reported> {
