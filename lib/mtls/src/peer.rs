@@ -146,7 +146,7 @@ impl Verifier {
                 None,
                 None,
             )
-            .map_err(refused)?;
+            .map_err(no_chain)?;
         }
         if let Some(name) = &self.checks.name {
             leaf.verify_is_valid_for_subject_name(name)
@@ -201,6 +201,16 @@ fn refused(error: webpki::Error) -> Error {
         Found::RequiredEkuNotFoundContext(_) => CertificateError::InvalidPurpose,
         other => CertificateError::Other(OtherError(Arc::new(other))),
     })
+}
+
+/// Whatever is wrong with a chain, a CA of the right name with another key included: it ends at no CA that is trusted.
+fn no_chain(error: webpki::Error) -> Error {
+    match refused(error) {
+        Error::InvalidCertificate(CertificateError::Other(_)) => {
+            CertificateError::UnknownIssuer.into()
+        }
+        other => other,
+    }
 }
 
 /// The peer's certificate is of another key.
