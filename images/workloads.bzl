@@ -2,6 +2,7 @@
 
 # Each is a folder of that name in workloads/, and a line here.
 WORKLOADS = [
+    "detrsa-mtls",
     "psk-client",
     "psk-server",
 ]

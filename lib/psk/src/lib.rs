@@ -22,6 +22,7 @@
 mod client;
 mod context;
 mod ffi;
+pub mod handshake;
 mod identity;
 #[cfg(feature = "keylog")]
 mod keylog;

@@ -1,17 +1,16 @@
 //! The settings of a key, which are the same for every program that uses one.
 
-use std::fmt;
 use std::net::SocketAddr;
 
-use mcbn_consent::lease::{Consent, NoConsent};
-use mcbn_consent::metrics::Metrics;
+use mcbn_consent::lease::Consent;
 use mcbn_consent::settings::ShareConfig;
-use mcbn_pinned::{Keepers, NoKeepers};
+use mcbn_pinned::gather;
 use mcbn_runtime::admin::Admin;
-use mcbn_runtime::exit::{Exit, Failure};
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_secret::Psk;
 use mcbn_share::Participant;
+
+pub use mcbn_pinned::NoKey as KeyError;
 
 use crate::{Identity, Versions};
 
@@ -73,62 +72,9 @@ impl KeyConfig {
         dns_server: Option<SocketAddr>,
         admin: &Admin,
     ) -> Result<(Psk, Consent), KeyError> {
-        let members = self.shares.members();
-        let keepers = Keepers::of(members, dns_server).map_err(KeyError::Keepers)?;
-        let metrics = Metrics::default();
-        if !members.is_empty() {
-            admin.register(|registry| metrics.register(registry));
-        }
-        let gathered = self.shares.gather(keepers, metrics).await;
-        let (combined, consent) = gathered.map_err(KeyError::Consent)?;
+        let (combined, consent) = gather(&self.shares, dns_server, admin).await?;
         let key = combined.tls_psk(self.identity.as_str().as_bytes());
         let key = key.expect("an identity is shorter than a context may be");
         Ok((key, consent))
-    }
-}
-
-/// There is no key.
-#[derive(Debug)]
-pub enum KeyError {
-    /// No keeper can be asked.
-    Keepers(NoKeepers),
-    /// A share is missing or refused.
-    Consent(NoConsent),
-}
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Keepers(error) => error.fmt(f),
-            Self::Consent(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for KeyError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Keepers(error) => std::error::Error::source(error),
-            Self::Consent(error) => std::error::Error::source(error),
-        }
-    }
-}
-
-impl Failure for KeyError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Keepers(_) => Exit::Platform,
-            Self::Consent(error) => error.exit(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Keepers(NoKeepers::Names(_)) => {
-                Some("give a DNS server with --dns-server, or addresses in the manifest".into())
-            }
-            Self::Keepers(NoKeepers::Tls(_)) => None,
-            Self::Consent(error) => error.hint(),
-        }
     }
 }

@@ -13,6 +13,7 @@
 
 pub mod accept;
 pub mod dial;
+pub mod handshake;
 pub mod join;
 pub mod limits;
 pub mod listen;

@@ -5,8 +5,10 @@ use std::io::{self, Write};
 use std::os::fd::IntoRawFd;
 use std::time::Duration;
 
+use mcbn_endpoint::client::{self, Client};
+use mcbn_psk::handshake::NoStream;
 use mcbn_psk::settings::KeyConfig;
-use mcbn_psk::{Acceptor, HandshakeError, PskStream};
+use mcbn_psk::{Acceptor, Connector, HandshakeError, PskStream, Witness};
 use mcbn_runtime::admin::{self, Admin};
 use mcbn_runtime::log;
 use mcbn_runtime::process::Process;
@@ -18,7 +20,6 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::config::{Config, PROGRAM};
-use crate::connect::Server;
 
 /// Longer than anything here takes, so that a test that goes wrong ends.
 pub const SOON: Duration = Duration::from_secs(20);
@@ -47,8 +48,17 @@ pub fn config(arguments: &[&str]) -> Config {
     }
 }
 
+pub type Error = client::Error<NoStream>;
+
+pub struct Running {
+    pub client: Client<Connector>,
+    pub shutdown: Shutdown,
+    pub trigger: Trigger,
+    pub witness: Witness,
+}
+
 /// A client of these servers; its mode is whatever the test does with it.
-pub async fn client(servers: &[&str], more: &[&str]) -> (Server, Process, Trigger) {
+pub async fn client_of(servers: &[&str], more: &[&str]) -> Running {
     let servers: Vec<String> = servers
         .iter()
         .map(|server| format!("--server={server}"))
@@ -61,9 +71,17 @@ pub async fn client(servers: &[&str], more: &[&str]) -> (Server, Process, Trigge
         shutdown,
         admin: Admin::new(&PROGRAM),
     };
-    let config = config(&arguments).server;
-    let (server, _) = Server::new(config, &process).await.unwrap();
-    (server, process, trigger)
+    let config = config(&arguments);
+    let (key, _) = config.key.make(None, &process.admin).await.unwrap();
+    let identity = config.key.identity().clone();
+    let connector = Connector::new(identity, key, config.key.versions()).unwrap();
+    let witness = connector.witness();
+    Running {
+        client: Client::new(config.client, connector, &process).unwrap(),
+        shutdown: process.shutdown,
+        trigger,
+        witness,
+    }
 }
 
 /// A server with the client's key, whose connections the test handles.
@@ -74,13 +92,13 @@ pub struct Servers {
 
 impl Servers {
     pub async fn start() -> Self {
-        Self::with_key(config(&["--server=192.0.2.1:1", "--stdio"]).server.key).await
+        Self::with_key(config(&["--server=192.0.2.1:1", "--stdio"]).key).await
     }
 
     /// Another identity is another key.
     pub async fn with_another_key() -> Self {
         let arguments = ["--server=192.0.2.1:1", "--stdio", "--identity=another"];
-        Self::with_key(config(&arguments).server.key).await
+        Self::with_key(config(&arguments).key).await
     }
 
     async fn with_key(key: KeyConfig) -> Self {

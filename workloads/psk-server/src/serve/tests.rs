@@ -1,18 +1,25 @@
 use super::*;
 use crate::config::PROGRAM;
-use mcbn_psk::{Connector, Witness};
+use mcbn_psk::{Connector, PskStream, Witness};
 use mcbn_runtime::admin::{self, Admin};
 use mcbn_runtime::log;
 use mcbn_runtime::settings::{Asked, Given};
-use mcbn_runtime::shutdown::{self, Trigger};
+use mcbn_runtime::shutdown::{self, Shutdown, Trigger};
+use mcbn_tunnel::accept::accept;
+use mcbn_tunnel::metrics::Metrics;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::os::fd::IntoRawFd;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 const SHARE: &str = "2c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228dbfed90";
 
@@ -53,8 +60,8 @@ async fn start(more: &[&str]) -> Running {
     let (trigger, shutdown) = Shutdown::manual();
     let admin = Admin::new(&PROGRAM);
     let process = Process { shutdown, admin };
-    let (server, _) = Server::open(config(more), &process).await.unwrap();
-    let witness = server.service.acceptor.witness();
+    let (server, _) = open(config(more), &process).await.unwrap();
+    let witness = server.service.handshake().witness();
     let (cut, is_cut) = oneshot::channel();
     let is_cut = async { is_cut.await.expect("the test cuts or keeps it") };
     Running {
@@ -63,7 +70,7 @@ async fn start(more: &[&str]) -> Running {
         trigger,
         cut,
         witness,
-        task: tokio::spawn(server.run(process, is_cut)),
+        task: tokio::spawn(server.run(process.shutdown, is_cut)),
     }
 }
 
@@ -423,7 +430,7 @@ async fn a_connection_needs_little_room() {
     let (trigger, shutdown) = Shutdown::manual();
     let admin = Admin::new(&PROGRAM);
     let process = Process { shutdown, admin };
-    let opened = Server::open(config(&["--forward=127.0.0.1:1"]), &process).await;
+    let opened = open(config(&["--forward=127.0.0.1:1"]), &process).await;
     let (server, _) = opened.unwrap();
     let metrics = server.service.metrics.clone();
     let _stream = TcpStream::connect(server.address).await.unwrap();

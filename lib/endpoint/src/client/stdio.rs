@@ -4,11 +4,11 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use mcbn_tunnel::handshake::Handshake;
 use mcbn_tunnel::join::{End, join};
 use tokio::io::{AsyncRead, AsyncWrite, Stdout};
 
-use crate::connect::Server;
-use crate::error::Error;
+use super::{Client, Error};
 
 /// The program's own standard input and output.
 pub fn local() -> impl AsyncRead + AsyncWrite + Unpin {
@@ -16,10 +16,10 @@ pub fn local() -> impl AsyncRead + AsyncWrite + Unpin {
 }
 
 /// Sends what `local` gives until it ends, and writes what the server sends until it ends. Each may end first.
-pub async fn stdio(
-    server: &Server,
+pub async fn stdio<H: Handshake>(
+    server: &Client<H>,
     local: &mut (impl AsyncRead + AsyncWrite + Unpin),
-) -> Result<(), Error> {
+) -> Result<(), Error<H::Error>> {
     let mut stream = server.connect().await.map_err(Error::Unreachable)?;
     let metrics = &server.metrics;
     match join(local, &mut stream, server.timeouts.idle, |direction, n| {
@@ -58,6 +58,3 @@ impl AsyncWrite for Output {
         Poll::Ready(Ok(()))
     }
 }
-
-#[cfg(test)]
-mod tests;

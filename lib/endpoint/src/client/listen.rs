@@ -5,40 +5,41 @@ use std::sync::Arc;
 
 use mcbn_consent::lease::Lost;
 use mcbn_runtime::process::Process;
+use mcbn_runtime::shutdown::Shutdown;
 use mcbn_tunnel::accept::{Place, accept};
+use mcbn_tunnel::handshake::Handshake;
 use mcbn_tunnel::join::{End, join};
 use mcbn_tunnel::limits::Slots;
 use mcbn_tunnel::reset::ResetOnDrop;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::config::ListenConfig;
-use crate::connect::Server;
-use crate::error::Error;
+use super::settings::ListenConfig;
+use super::{Client, Error};
 
-pub async fn listen(
-    server: Server,
+pub async fn listen<H: Handshake>(
+    server: Client<H>,
     config: ListenConfig,
     process: Process,
     lost: impl Future<Output = Lost>,
-) -> Result<(), Error> {
+) -> Result<(), Error<H::Error>> {
     let tunnel = Tunnel::open(server, config)?;
     tracing::info!(address = %tunnel.address, "listening");
-    match tunnel.run(process, lost).await {
+    match tunnel.run(process.shutdown, lost).await {
         None => Ok(()),
         Some(lost) => Err(Error::ConsentLost(lost)),
     }
 }
 
 /// A local port that is open.
-struct Tunnel {
-    address: SocketAddr,
+pub struct Tunnel<H> {
+    pub address: SocketAddr,
     listener: TcpListener,
     slots: Slots,
-    server: Arc<Server>,
+    server: Arc<Client<H>>,
 }
 
-impl Tunnel {
-    fn open(server: Server, config: ListenConfig) -> Result<Self, Error> {
+impl<H: Handshake> Tunnel<H> {
+    pub fn open(server: Client<H>, config: ListenConfig) -> Result<Self, Error<H::Error>> {
         let failed = |error| Error::Listen(config.address, error);
         let listener = mcbn_tunnel::listen::listen(config.address).map_err(failed)?;
         Ok(Self {
@@ -51,20 +52,16 @@ impl Tunnel {
     }
 
     /// Tunnels until the program drains and all connections are done, or until `cut` resolves: then every connection is
-    /// closed and the key is wiped before this gives what it gave.
-    async fn run<C>(self, process: Process, cut: impl Future<Output = C>) -> Option<C> {
+    /// closed before this gives what it gave.
+    pub async fn run<C>(self, shutdown: Shutdown, cut: impl Future<Output = C>) -> Option<C> {
         let server = self.server;
-        let (metrics, witness) = (server.metrics.clone(), server.witness());
+        let metrics = server.metrics.clone();
         let serve = |stream, _, place| tunnel(Arc::clone(&server), stream, place);
-        let shutdown = process.shutdown;
-        let cut = accept(self.listener, self.slots, metrics, shutdown, cut, serve).await;
-        drop(server);
-        debug_assert!(witness.key_is_wiped(), "something outlives the tunnel");
-        cut
+        accept(self.listener, self.slots, metrics, shutdown, cut, serve).await
     }
 }
 
-async fn tunnel(server: Arc<Server>, plain: TcpStream, _place: Place) {
+async fn tunnel<H: Handshake>(server: Arc<Client<H>>, plain: TcpStream, _place: Place) {
     let _ = plain.set_nodelay(true);
     // Where there is no server, too: a plain end would look like an empty answer.
     let mut plain = ResetOnDrop::new(plain);
@@ -95,6 +92,3 @@ async fn tunnel(server: Arc<Server>, plain: TcpStream, _place: Place) {
     };
     server.metrics.ended(reason);
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,14 +1,17 @@
-use super::*;
-use crate::testing::{SOON, Servers, client};
+use crate::testing::{Error, SOON, Servers, client_of};
+use mcbn_endpoint::client::get::get;
 use mcbn_psk::HandshakeError;
 use mcbn_psk::PeerFault;
 use mcbn_runtime::exit::{Exit, Failure};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 
 /// What the client writes, and how it ends, when a server answers so.
 async fn answered(answer: &[u8], end: bool) -> (String, Result<(), Error>) {
     let mut servers = Servers::start().await;
-    let (server, ..) = client(&[&servers.address()], &["--idle-timeout=500ms"]).await;
+    let server = client_of(&[&servers.address()], &["--idle-timeout=500ms"])
+        .await
+        .client;
     let serve = async {
         let mut stream = servers.accept().await.unwrap();
         let mut head = Vec::new();
@@ -94,7 +97,7 @@ async fn an_answer_that_is_not_http_is_refused() {
 #[tokio::test]
 async fn a_server_with_another_key_is_refused_by_its_exit_code_and_hint() {
     let mut servers = Servers::with_another_key().await;
-    let (server, ..) = client(&[&servers.address()], &[]).await;
+    let server = client_of(&[&servers.address()], &[]).await.client;
     let (path, mut out) = ("/".parse().unwrap(), Vec::new());
     let (outcome, accepted) = tokio::join!(get(&server, &path, &mut out), servers.accept());
     let error = outcome.unwrap_err();
@@ -110,7 +113,9 @@ async fn a_server_with_another_key_is_refused_by_its_exit_code_and_hint() {
 #[tokio::test]
 async fn a_server_that_is_not_there_is_unavailable() {
     let closed = Servers::closed().await;
-    let (server, ..) = client(&[&closed], &["--connect-timeout=200ms"]).await;
+    let server = client_of(&[&closed], &["--connect-timeout=200ms"])
+        .await
+        .client;
     let path = "/".parse().unwrap();
     let error = get(&server, &path, &mut Vec::new()).await.unwrap_err();
     assert_eq!(error.exit(), Exit::Unavailable);
@@ -122,7 +127,7 @@ async fn a_server_that_is_silent_is_unavailable() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent = listener.local_addr().unwrap().to_string();
     let limits = ["--connect-timeout=300ms", "--handshake-timeout=200ms"];
-    let (server, ..) = client(&[&silent], &limits).await;
+    let server = client_of(&[&silent], &limits).await.client;
     let path = "/".parse().unwrap();
     let error = get(&server, &path, &mut Vec::new()).await.unwrap_err();
     assert_eq!(error.exit(), Exit::Unavailable);

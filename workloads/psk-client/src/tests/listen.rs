@@ -1,11 +1,14 @@
-use super::*;
-use crate::testing::{SOON, Servers, client, rest_of};
+use crate::testing::{SOON, Servers, client_of, rest_of};
+use mcbn_endpoint::client::listen::Tunnel;
+use mcbn_endpoint::client::settings::ListenConfig;
 use mcbn_psk::Witness;
 use mcbn_runtime::shutdown::Trigger;
 use mcbn_tunnel::metrics::Metrics;
 use std::io;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -20,23 +23,22 @@ struct Running {
 }
 
 async fn start(servers: &[&str], more: &[&str]) -> Running {
-    let (server, process, trigger) = client(servers, more).await;
-    let metrics = server.metrics.clone();
+    let running = client_of(servers, more).await;
+    let metrics = running.client.metrics.clone();
     let config = ListenConfig {
         address: "127.0.0.1:0".parse().unwrap(),
         max_connections: NonZeroUsize::new(10).unwrap(),
     };
-    let witness = server.witness();
-    let tunnel = Tunnel::open(server, config).unwrap();
+    let tunnel = Tunnel::open(running.client, config).unwrap();
     let (cut, is_cut) = oneshot::channel();
     let is_cut = async { is_cut.await.expect("the test cuts or keeps it") };
     Running {
         address: tunnel.address,
         metrics,
-        trigger,
+        trigger: running.trigger,
         cut,
-        witness,
-        task: tokio::spawn(tunnel.run(process, is_cut)),
+        witness: running.witness,
+        task: tokio::spawn(tunnel.run(running.shutdown, is_cut)),
     }
 }
 

@@ -10,16 +10,17 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-use crate::config::Path;
-use crate::connect::Server;
-use crate::error::Error;
+use mcbn_tunnel::handshake::Handshake;
+
+use super::settings::Path;
+use super::{Client, Error};
 
 /// Sends the request, and writes the answer's body to `out` as it comes.
-pub async fn get(
-    server: &Server,
+pub async fn get<H: Handshake>(
+    server: &Client<H>,
     path: &Path,
     out: &mut (impl AsyncWrite + Unpin),
-) -> Result<(), Error> {
+) -> Result<(), Error<H::Error>> {
     let stream = server.connect().await.map_err(Error::Unreachable)?;
     let (mut requests, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
@@ -49,11 +50,11 @@ pub async fn get(
     exchange.await
 }
 
-async fn write_body(
-    server: &Server,
+async fn write_body<H: Handshake>(
+    server: &Client<H>,
     response: Response<hyper::body::Incoming>,
     out: &mut (impl AsyncWrite + Unpin),
-) -> Result<(), Error> {
+) -> Result<(), Error<H::Error>> {
     let status = response.status();
     let mut body = pin!(response.into_body());
     loop {
@@ -74,6 +75,3 @@ async fn write_body(
         false => Err(Error::Status(status)),
     }
 }
-
-#[cfg(test)]
-mod tests;

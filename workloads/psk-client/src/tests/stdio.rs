@@ -1,11 +1,11 @@
-use super::*;
-use crate::testing::{Servers, client, rest_of};
+use crate::testing::{Error, Servers, client_of, rest_of};
+use mcbn_endpoint::client::stdio::stdio;
 use tokio::io::{AsyncWriteExt, duplex};
 
 #[tokio::test]
 async fn it_passes_each_end_on() {
     let mut servers = Servers::start().await;
-    let (server, ..) = client(&[&servers.address()], &[]).await;
+    let server = client_of(&[&servers.address()], &[]).await.client;
     let (mut outer, mut local) = duplex(4096);
     let talk = async {
         let mut far = servers.accept().await.unwrap();
@@ -23,7 +23,7 @@ async fn it_passes_each_end_on() {
 #[tokio::test]
 async fn a_server_that_breaks_off_is_an_error() {
     let mut servers = Servers::start().await;
-    let (server, ..) = client(&[&servers.address()], &[]).await;
+    let server = client_of(&[&servers.address()], &[]).await.client;
     let (_outer, mut local) = duplex(4096);
     let cut = async { drop(servers.accept().await.unwrap()) };
     let (outcome, ()) = tokio::join!(stdio(&server, &mut local), cut);
@@ -33,7 +33,9 @@ async fn a_server_that_breaks_off_is_an_error() {
 #[tokio::test]
 async fn a_connection_on_which_nothing_moves_is_an_error() {
     let mut servers = Servers::start().await;
-    let (server, ..) = client(&[&servers.address()], &["--idle-timeout=200ms"]).await;
+    let server = client_of(&[&servers.address()], &["--idle-timeout=200ms"])
+        .await
+        .client;
     let (_outer, mut local) = duplex(4096);
     let (outcome, far) = tokio::join!(stdio(&server, &mut local), servers.accept());
     assert!(matches!(outcome, Err(Error::Idle)), "{outcome:?}");

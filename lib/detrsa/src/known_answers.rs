@@ -1,0 +1,60 @@
+//! The published keys, and those of programs that share no code with this crate.
+//!
+//! `detrsa.json` holds the published and recomputed keys, `derive.json` those of `derive.py`, which shares no code with
+//! this crate.
+
+use crate::{Algorithm, RsaKey, Seed, Size, generate};
+use serde_json::Value;
+
+fn published() -> Value {
+    serde_json::from_str(include_str!("../testdata/detrsa.json")).unwrap()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digits = hex.as_bytes().chunks(2);
+    let byte = |two| u8::from_str_radix(str::from_utf8(two).unwrap(), 16).unwrap();
+    digits.map(byte).collect()
+}
+
+fn seed(hex: &Value) -> Seed {
+    Seed::copied_from(&bytes(hex.as_str().unwrap()).try_into().unwrap())
+}
+
+fn components(key: &RsaKey) -> openssl::rsa::Rsa<openssl::pkey::Private> {
+    openssl::rsa::Rsa::private_key_from_der(key.pkcs1_der().expose_secret()).unwrap()
+}
+
+fn hex(number: Option<&openssl::bn::BigNumRef>) -> String {
+    number.unwrap().to_hex_str().unwrap().to_lowercase()
+}
+
+#[test]
+fn hash_drbg_sha256_gives_the_published_key() {
+    let published = published();
+    let expected = &published["hash_drbg_sha256"];
+    let seed = seed(&published["combined_sha256_hex"]);
+    let key = generate(Algorithm::HashDrbgSha256, Size::Bits2048, &seed).unwrap();
+    let numbers = components(&key);
+    assert_eq!(hex(Some(numbers.n())), expected["n_hex"]);
+    assert_eq!(hex(numbers.p()), expected["p_hex"]);
+    assert_eq!(hex(numbers.q()), expected["q_hex"]);
+    assert_eq!(
+        numbers.e().to_dec_str().unwrap().to_string(),
+        expected["e"].to_string()
+    );
+    assert_eq!(
+        key.spki_sha256().to_string(),
+        expected["spki_sha256_base64url"]
+    );
+}
+
+#[test]
+fn provable_fips186_gives_the_key_of_certtool() {
+    let published = published();
+    let seed = seed(&published["combined_sha256_hex"]);
+    let key = generate(Algorithm::ProvableFips186, Size::Bits2048, &seed).unwrap();
+    assert_eq!(
+        hex(Some(components(&key).n())),
+        published["certtool_provable"]["n_hex"]
+    );
+}

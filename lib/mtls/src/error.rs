@@ -1,0 +1,259 @@
+//! Why a handshake gave no stream, sorted by who is at fault. No variant says anything about a key.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
+
+use crate::peer::OtherKey;
+
+/// A handshake that failed.
+#[derive(Debug)]
+pub enum HandshakeError {
+    /// The other side does not speak the protocol, or has not shown our key.
+    Peer(PeerFault),
+    /// The network broke.
+    Io(io::Error),
+    /// This side could not do its part.
+    Local(rustls::Error),
+}
+
+/// What the other side did wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum PeerFault {
+    /// It closed the connection before the handshake was over.
+    Closed,
+    /// It sent something that is not TLS.
+    NotTls,
+    /// It offered no TLS 1.3.
+    Version,
+    /// It offered no cipher suite, group or signature scheme that is allowed here.
+    NothingShared,
+    /// It showed no certificate.
+    NoCertificate,
+    /// Its certificate is of another key.
+    OtherKey,
+    /// Its certificate has ended.
+    Expired,
+    /// Its certificate has not begun.
+    NotYetValid,
+    /// Its certificate does not say that it is for this use.
+    Usage,
+    /// Its certificate's chain ends at no CA that is trusted here.
+    Chain,
+    /// Its certificate is for another name.
+    Name,
+    /// It has not signed the handshake with the key in its certificate.
+    Signature,
+    /// Its certificate cannot be read, or is refused for another reason.
+    Certificate,
+    /// It sent this fatal alert ([RFC 8446 §6]).
+    ///
+    /// [RFC 8446 §6]: https://www.rfc-editor.org/rfc/rfc8446#section-6
+    Alert(u8),
+    /// It broke the protocol in another way.
+    Protocol,
+}
+
+impl HandshakeError {
+    /// Sorts what tokio-rustls gives.
+    pub(crate) fn of(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe => return Self::Peer(PeerFault::Closed),
+            _ => {}
+        }
+        let source = error.get_ref();
+        match source.and_then(|source| source.downcast_ref::<rustls::Error>()) {
+            Some(tls) => match PeerFault::of(tls) {
+                Some(fault) => Self::Peer(fault),
+                None => Self::Local(tls.clone()),
+            },
+            None => Self::Io(error),
+        }
+    }
+
+    /// A short fixed word for logs and metrics.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Peer(fault) => fault.reason(),
+            Self::Io(_) => "io",
+            Self::Local(_) => "local",
+        }
+    }
+}
+
+impl PeerFault {
+    /// None where the fault is ours.
+    fn of(error: &rustls::Error) -> Option<Self> {
+        use rustls::Error as Found;
+        Some(match error {
+            Found::InvalidCertificate(refused) => Self::of_certificate(refused),
+            Found::NoCertificatesPresented => Self::NoCertificate,
+            Found::AlertReceived(alert) => Self::Alert(u8::from(*alert)),
+            Found::InvalidMessage(
+                InvalidMessage::InvalidContentType
+                | InvalidMessage::UnknownProtocolVersion
+                | InvalidMessage::MessageTooLarge,
+            ) => Self::NotTls,
+            Found::PeerIncompatible(
+                PeerIncompatible::SupportedVersionsExtensionRequired
+                | PeerIncompatible::Tls13RequiredForQuic
+                | PeerIncompatible::ServerDoesNotSupportTls12Or13
+                | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+                | PeerIncompatible::Tls12NotOfferedOrEnabled
+                | PeerIncompatible::Tls12NotOffered,
+            ) => Self::Version,
+            Found::PeerIncompatible(_) => Self::NothingShared,
+            Found::InvalidMessage(_)
+            | Found::PeerMisbehaved(_)
+            | Found::InappropriateMessage { .. }
+            | Found::InappropriateHandshakeMessage { .. }
+            | Found::DecryptError
+            | Found::PeerSentOversizedRecord
+            | Found::NoApplicationProtocol => Self::Protocol,
+            _ => return None,
+        })
+    }
+
+    fn of_certificate(refused: &CertificateError) -> Self {
+        match refused {
+            CertificateError::Other(other) if other.0.is::<OtherKey>() => Self::OtherKey,
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                Self::NotYetValid
+            }
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+                Self::Usage
+            }
+            CertificateError::UnknownIssuer => Self::Chain,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Self::Name
+            }
+            CertificateError::BadSignature => Self::Signature,
+            _ => Self::Certificate,
+        }
+    }
+
+    /// A short fixed word for logs and metrics.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::NotTls => "not_tls",
+            Self::Version => "version",
+            Self::NothingShared => "nothing_shared",
+            Self::NoCertificate => "no_certificate",
+            Self::OtherKey => "other_key",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Usage => "usage",
+            Self::Chain => "chain",
+            Self::Name => "name",
+            Self::Signature => "signature",
+            Self::Certificate => "certificate",
+            Self::Alert(_) => "alert",
+            Self::Protocol => "protocol",
+        }
+    }
+}
+
+impl fmt::Display for HandshakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Peer(fault) => fault.fmt(f),
+            Self::Io(source) => write!(f, "the connection broke during the handshake: {source}"),
+            Self::Local(source) => write!(f, "TLS failed on this side: {source}"),
+        }
+    }
+}
+
+impl fmt::Display for PeerFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "the peer closed the connection during the handshake",
+            Self::NotTls => "the peer does not speak TLS",
+            Self::Version => "the peer offered no TLS 1.3",
+            Self::NothingShared => {
+                "the peer offered no cipher suite, group or signature scheme allowed here"
+            }
+            Self::NoCertificate => "the peer showed no certificate",
+            Self::OtherKey => "the peer has another key",
+            Self::Expired => "the peer's certificate has expired",
+            Self::NotYetValid => "the peer's certificate is not valid yet",
+            Self::Usage => "the peer's certificate does not say that it is for this use",
+            Self::Chain => "the peer's certificate comes from no CA that is trusted here",
+            Self::Name => "the peer's certificate is for another name",
+            Self::Signature => "the peer has not signed with the key in its certificate",
+            Self::Certificate => "the peer's certificate is refused",
+            Self::Alert(number) => {
+                return write!(
+                    f,
+                    "the peer refused with alert {number}, {:?}",
+                    AlertDescription::from(*number)
+                );
+            }
+            Self::Protocol => "the peer broke the protocol",
+        })
+    }
+}
+
+impl Error for HandshakeError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Peer(_) => None,
+            Self::Io(source) => Some(source),
+            Self::Local(source) => Some(source),
+        }
+    }
+}
+
+/// A library could not be set up. Says in which step.
+#[derive(Debug)]
+pub struct Setup {
+    step: &'static str,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Setup {
+    /// For `map_err`; the step is what could not be done, as in "make the certificate".
+    pub(crate) fn step<E: Error + Send + Sync + 'static>(
+        step: &'static str,
+    ) -> impl FnOnce(E) -> Self {
+        move |source| Self {
+            step,
+            source: Some(Box::new(source)),
+        }
+    }
+
+    pub(crate) fn no_clock() -> Self {
+        Self {
+            step: "tell the time",
+            source: None,
+        }
+    }
+
+    /// A certificate that was given is of another key than the one that was made.
+    pub(crate) fn other_key() -> Self {
+        Self {
+            step: "use the certificate: it is not of this key",
+            source: None,
+        }
+    }
+}
+
+impl fmt::Display for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "could not {}", self.step)
+    }
+}
+
+impl Error for Setup {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
+    }
+}

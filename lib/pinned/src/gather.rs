@@ -1,0 +1,78 @@
+//! The shares of those who take part, wherever they come from.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use mcbn_consent::lease::{Consent, NoConsent};
+use mcbn_consent::metrics::Metrics;
+use mcbn_consent::settings::ShareConfig;
+use mcbn_runtime::admin::Admin;
+use mcbn_runtime::exit::{Exit, Failure};
+use mcbn_share::Combined;
+
+use crate::{Keepers, NoKeepers};
+
+/// Gathers the shares, and asks keepers for those that they hold. What a key is then made of may be used for as long as
+/// there is consent. Waits while a pipe's writer is at work, and while a person is to approve; holds up nothing else.
+pub async fn gather(
+    shares: &ShareConfig,
+    dns_server: Option<SocketAddr>,
+    admin: &Admin,
+) -> Result<(Combined, Consent), NoKey> {
+    let members = shares.members();
+    let keepers = Keepers::of(members, dns_server).map_err(NoKey::Keepers)?;
+    let metrics = Metrics::default();
+    if !members.is_empty() {
+        admin.register(|registry| metrics.register(registry));
+    }
+    shares
+        .gather(keepers, metrics)
+        .await
+        .map_err(NoKey::Consent)
+}
+
+/// There is no key.
+#[derive(Debug)]
+pub enum NoKey {
+    /// No keeper can be asked.
+    Keepers(NoKeepers),
+    /// A share is missing or refused.
+    Consent(NoConsent),
+}
+
+impl fmt::Display for NoKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keepers(error) => error.fmt(f),
+            Self::Consent(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for NoKey {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Keepers(error) => std::error::Error::source(error),
+            Self::Consent(error) => std::error::Error::source(error),
+        }
+    }
+}
+
+impl Failure for NoKey {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Keepers(_) => Exit::Platform,
+            Self::Consent(error) => error.exit(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Keepers(NoKeepers::Names(_)) => {
+                Some("give a DNS server with --dns-server, or addresses in the manifest".into())
+            }
+            Self::Keepers(NoKeepers::Tls(_)) => None,
+            Self::Consent(error) => error.hint(),
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! The table of settings, and what is made of it.
+
+mod export;
+
+use std::fmt;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use mcbn_consent::settings as shares;
+use mcbn_endpoint::client::settings::{self as client, ClientConfig, Mode};
+use mcbn_endpoint::server::settings::{self as server, ServerConfig};
+use mcbn_mtls::Subject;
+use mcbn_mtls::settings::{self as certificate, CertificateConfig};
+use mcbn_runtime::settings::{Given, Port, Program, Reported, Setting};
+use mcbn_tunnel::settings as connection;
+
+use crate::error::Error;
+use crate::key::{self, KeyConfig};
+
+pub use export::Export;
+
+pub const PROGRAM: Program = Program::new(
+    "detrsa-mtls",
+    env!("CARGO_PKG_VERSION"),
+    "Mutual TLS 1.3 for ordinary stacks: both ends hold one RSA key, made of every participant's share, and each accepts \
+     whoever shows it. As a server it answers GET / with ok or forwards decrypted streams; as a client it makes one \
+     request, joins standard input and output, or tunnels a local port.",
+    &[
+        ROLE,
+        LISTEN,
+        server::FORWARD,
+        server::INSECURE_PLAINTEXT_FORWARD,
+        SERVER,
+        client::GET,
+        client::STDIO,
+        client::INSECURE_PLAINTEXT_LISTEN,
+        CSR,
+        export::INSECURE_EXPORT_PRIVATE_KEY,
+        export::FORMAT,
+        shares::SHARE,
+        shares::MANIFEST,
+        shares::DERIVATION,
+        shares::THRESHOLD,
+        shares::MANIFEST_DIGEST,
+        shares::CONSENT_TIMEOUT,
+        shares::TOKEN_SOCKET,
+        key::ALGORITHM,
+        key::BITS,
+        certificate::NAME,
+        certificate::VALIDITY,
+        certificate::SELF_SIGNED,
+        certificate::CA_CERTIFICATE,
+        certificate::CA_KEY,
+        certificate::CERTIFICATE,
+        certificate::PEER_CA,
+        certificate::PEER_NAME,
+        connection::MAX_CONNECTIONS,
+        server::MAX_CONNECTIONS_PER_PEER,
+        server::MAX_HANDSHAKES,
+        connection::HANDSHAKE_TIMEOUT,
+        connection::IDLE_TIMEOUT,
+        connection::CONNECT_TIMEOUT,
+        connection::DNS_SERVER,
+    ],
+    &[Port::tcp(8443)],
+);
+
+const ROLE: Setting = Setting::value(
+    "role",
+    "server|client",
+    "which end this is; without it, a --csr or an export is made and the program ends",
+)
+.operator();
+
+const LISTEN: Setting = Setting::value(
+    "listen",
+    "ADDR:PORT",
+    "server: where to accept TLS connections, [::]:8443 unless given; [::] takes IPv4 as well. client: accept plain \
+     connections here, on a loopback address, and tunnel each to the server",
+)
+.operator();
+
+const SERVER: Setting = Setting::value(
+    "server",
+    "HOST:PORT|srv:NAME",
+    "client: where the server is; with several, the next one is tried when one cannot be reached",
+)
+.repeat()
+.operator();
+
+const CSR: Setting = Setting::value(
+    "csr",
+    "PATH",
+    "write a certificate request for an outside CA to this new file, or to standard output for -, and end",
+)
+.operator();
+
+const DEFAULT_LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V6(Ipv6Addr::UNSPECIFIED), 8443);
+
+/// Rows that mean something to one role only.
+const OF_SERVERS: [&Setting; 4] = [
+    &server::FORWARD,
+    &server::INSECURE_PLAINTEXT_FORWARD,
+    &server::MAX_CONNECTIONS_PER_PEER,
+    &server::MAX_HANDSHAKES,
+];
+const OF_CLIENTS: [&Setting; 4] = [
+    &SERVER,
+    &client::GET,
+    &client::STDIO,
+    &client::INSECURE_PLAINTEXT_LISTEN,
+];
+
+/// Rows that mean something to either role, and nothing to what is written and done.
+const OF_ROLES: [&Setting; 12] = [
+    &LISTEN,
+    &certificate::VALIDITY,
+    &certificate::SELF_SIGNED,
+    &certificate::CA_CERTIFICATE,
+    &certificate::CA_KEY,
+    &certificate::CERTIFICATE,
+    &certificate::PEER_CA,
+    &certificate::PEER_NAME,
+    &connection::MAX_CONNECTIONS,
+    &connection::HANDSHAKE_TIMEOUT,
+    &connection::IDLE_TIMEOUT,
+    &connection::CONNECT_TIMEOUT,
+];
+
+#[derive(Debug)]
+pub struct Config {
+    pub key: KeyConfig,
+    pub work: Work,
+}
+
+/// What the key is for.
+#[derive(Debug)]
+pub enum Work {
+    Server {
+        server: ServerConfig,
+        certificate: CertificateConfig,
+    },
+    Client {
+        client: ClientConfig,
+        mode: Mode,
+        certificate: CertificateConfig,
+    },
+    Request {
+        subject: Subject,
+        to: PathBuf,
+        dns_server: Option<SocketAddr>,
+    },
+    Export {
+        export: Export,
+        dns_server: Option<SocketAddr>,
+    },
+}
+
+impl Config {
+    pub fn read(given: &mut Given) -> Result<Self, Reported> {
+        let key = KeyConfig::read(given);
+        let of_standard_input = key.as_ref().ok().and_then(KeyConfig::of_standard_input);
+        let role = given.optional::<Role>(&ROLE);
+        let csr = given.optional::<PathBuf>(&CSR);
+        let export = Export::read(given);
+        let work = match (role, csr, export) {
+            (Ok(Some(Role::Server)), Ok(None), Ok(None)) => {
+                refuse_all(given, &OF_CLIENTS, "for --role client only");
+                read_server(given)
+            }
+            (Ok(Some(Role::Client)), Ok(None), Ok(None)) => {
+                refuse_all(given, &OF_SERVERS, "for --role server only");
+                read_client(given, of_standard_input)
+            }
+            (Ok(None), Ok(Some(to)), Ok(None)) => read_request(given, to),
+            (Ok(None), Ok(None), Ok(Some(export))) => read_export(given, export),
+            (role, csr, export) => {
+                skip(given);
+                match (role?, csr?, export?) {
+                    (None, None, None) => {
+                        given.hint("give --role server or --role client");
+                        Err(given.refuse(&[&ROLE], "it is needed"))
+                    }
+                    _ => Err(given.refuse(
+                        &[&ROLE, &CSR, &export::INSECURE_EXPORT_PRIVATE_KEY],
+                        "only one of them can be given at a time",
+                    )),
+                }
+            }
+        };
+        Ok(Self {
+            key: key?,
+            work: work?,
+        })
+    }
+}
+
+fn read_server(given: &mut Given) -> Result<Work, Reported> {
+    let listen = given.optional(&LISTEN);
+    let listen = listen.map(|listen| listen.unwrap_or(DEFAULT_LISTEN));
+    let server = ServerConfig::read(given, listen);
+    let certificate = CertificateConfig::read(given);
+    Ok(Work::Server {
+        server: server?,
+        certificate: certificate?,
+    })
+}
+
+fn read_client(
+    given: &mut Given,
+    of_standard_input: Option<impl fmt::Display>,
+) -> Result<Work, Reported> {
+    let servers = match given.all(&SERVER) {
+        Ok(none) if none.is_empty() => Err(given.refuse(&[&SERVER], "a client needs it")),
+        servers => servers,
+    };
+    let client = ClientConfig::read(given, servers);
+    let mode = Mode::read(given, &LISTEN, of_standard_input);
+    let certificate = CertificateConfig::read(given);
+    Ok(Work::Client {
+        client: client?,
+        mode: mode?,
+        certificate: certificate?,
+    })
+}
+
+fn read_request(given: &mut Given, to: PathBuf) -> Result<Work, Reported> {
+    refuse_role_settings(given);
+    let subject = certificate::subject(given);
+    let dns_server = connection::dns_server(given);
+    Ok(Work::Request {
+        subject: subject?,
+        to,
+        dns_server: dns_server?,
+    })
+}
+
+fn read_export(given: &mut Given, export: Export) -> Result<Work, Reported> {
+    refuse_role_settings(given);
+    refuse_all(given, &[&certificate::NAME], "an exported key has no name");
+    let dns_server = connection::dns_server(given);
+    Ok(Work::Export {
+        export,
+        dns_server: dns_server?,
+    })
+}
+
+fn refuse_role_settings(given: &mut Given) {
+    for rows in [&OF_SERVERS[..], &OF_CLIENTS, &OF_ROLES] {
+        refuse_all(given, rows, "for a --role only");
+    }
+}
+
+fn refuse_all(given: &mut Given, rows: &[&Setting], reason: &str) {
+    for row in rows {
+        if given.is_given(row) {
+            given.refuse(&[row], reason);
+        }
+    }
+}
+
+/// What they may be depends on what is not known.
+fn skip(given: &mut Given) {
+    let rows = [&OF_SERVERS[..], &OF_CLIENTS, &OF_ROLES];
+    for row in rows.into_iter().flatten() {
+        given.is_given(row);
+    }
+    for row in [&certificate::NAME, &connection::DNS_SERVER] {
+        given.is_given(row);
+    }
+}
+
+impl Work {
+    pub fn dns_server(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Server { server, .. } => server.dns_server,
+            Self::Client { client, .. } => client.dns_server,
+            Self::Request { dns_server, .. } | Self::Export { dns_server, .. } => *dns_server,
+        }
+    }
+
+    /// What it means that a signal comes before any work is done.
+    pub fn cut(&self) -> Result<(), Error> {
+        match self {
+            Self::Server { .. } => Ok(()),
+            Self::Client { mode, .. } => mode.cut().map_err(Error::Client),
+            Self::Request { .. } | Self::Export { .. } => Err(Error::Cut),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Role {
+    Server,
+    Client,
+}
+
+impl FromStr for Role {
+    type Err = NotARole;
+
+    fn from_str(text: &str) -> Result<Self, NotARole> {
+        match text {
+            "server" => Ok(Self::Server),
+            "client" => Ok(Self::Client),
+            _ => Err(NotARole),
+        }
+    }
+}
+
+struct NotARole;
+
+impl fmt::Display for NotARole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not server or client")
+    }
+}

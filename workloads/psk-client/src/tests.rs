@@ -1,0 +1,5 @@
+//! Each mode, with real handshakes.
+
+mod get;
+mod listen;
+mod stdio;
