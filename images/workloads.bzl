@@ -2,6 +2,8 @@
 
 # Each is a folder of that name in workloads/, and a line here.
 WORKLOADS = [
+    "dtls-client",
+    "dtls-server",
     "psk-client",
     "psk-server",
 ]

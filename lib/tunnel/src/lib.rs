@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod accept;
+pub mod datagram;
 pub mod dial;
 pub mod join;
 pub mod limits;
@@ -23,3 +24,4 @@ pub mod reset;
 mod rest;
 pub mod settings;
 pub mod target;
+pub mod udp;
