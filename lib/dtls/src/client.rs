@@ -18,7 +18,7 @@ use crate::session::{KeyAsked, NoSession, Session};
 /// Connects to servers that know the key.
 #[derive(Clone)]
 pub struct Connector {
-    ctx: SslContext,
+    pub(crate) ctx: SslContext,
     mtu: Mtu,
     witness: Witness,
 }

@@ -24,7 +24,7 @@ use crate::session::KeyAsked;
 /// Accepts sessions of clients that know the key.
 #[derive(Clone)]
 pub struct Acceptor {
-    ctx: SslContext,
+    pub(crate) ctx: SslContext,
     mtu: Mtu,
     witness: Witness,
 }
