@@ -3,6 +3,8 @@
 # Each is a folder of that name in workloads/, and a line here.
 WORKLOADS = [
     "detrsa-mtls",
+    "dtls-client",
+    "dtls-server",
     "psk-client",
     "psk-server",
 ]

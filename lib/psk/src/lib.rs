@@ -21,6 +21,7 @@
 
 mod client;
 mod context;
+mod decoy;
 mod ffi;
 pub mod handshake;
 mod identity;
@@ -34,6 +35,7 @@ mod witness;
 
 pub use client::Connector;
 pub use context::Versions;
+pub use decoy::Decoy;
 pub use identity::{Identity, InvalidIdentity};
 pub use mcbn_tls::{HandshakeError, PeerFault, Setup};
 pub use peer::{AuthenticatedPeer, Protocol, PskStream};

@@ -10,6 +10,7 @@ use openssl::ssl::{ClientHelloResponse, Ssl, SslContext, SslMethod, SslVersion};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::context::{self, Versions};
+use crate::decoy::Decoy;
 use crate::identity::Identity;
 use crate::peer::{AuthenticatedPeer, PskStream};
 use crate::witness::Witness;
@@ -92,29 +93,25 @@ static OFFERED: LazyLock<Result<Index<Ssl, OwnIdentityOffered>, ErrorStack>> =
 struct Keys {
     identity: Identity,
     key: Arc<Psk>,
-    decoy: Psk,
+    decoy: Decoy,
 }
 
 impl Keys {
     fn new(identity: Identity, key: Psk) -> Result<Self, Setup> {
-        let decoy = Psk::fill(|bytes| openssl::rand::rand_bytes(bytes))
-            .map_err(Setup::step("draw random bytes"))?;
         Ok(Self {
             identity,
             key: Arc::new(key),
-            decoy,
+            decoy: Decoy::draw()?,
         })
     }
 
-    /// Writes the key for a known identity, or a random one that nobody knows for any other, so that an unknown
-    /// identity fails where a wrong key fails, with the same alert and after the same work.
+    /// Writes the key for a known identity, or the decoy for any other.
     fn answer(&self, known: bool, out: &mut [u8]) -> usize {
-        let [decoy, key] = [&self.decoy, &*self.key];
-        let chosen = [decoy, key][usize::from(known)];
-        match out.get_mut(..Psk::LENGTH) {
+        match out.first_chunk_mut() {
             Some(room) => {
                 // OpenSSL needs the bytes: this is the one place where the server's key enters TLS.
-                room.copy_from_slice(chosen.expose_secret());
+                room.copy_from_slice(self.key.expose_secret());
+                self.decoy.replace_unless(known, room);
                 Psk::LENGTH
             }
             None => 0,

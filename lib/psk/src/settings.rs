@@ -8,7 +8,7 @@ use mcbn_pinned::gather;
 use mcbn_runtime::admin::Admin;
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_secret::Psk;
-use mcbn_share::Participant;
+use mcbn_share::{Combined, ContextTooLong, Participant};
 
 pub use mcbn_pinned::NoKey as KeyError;
 
@@ -27,28 +27,52 @@ pub const TLS12: Setting = Setting::switch(
     "also speak TLS 1.2 with ECDHE-PSK, for peers that have no TLS 1.3",
 );
 
+/// What a key is for: a protocol, and what the settings say of its handshake.
+pub trait Protocol: Clone {
+    fn read(given: &mut Given) -> Result<Self, Reported>;
+
+    /// Every purpose has a key of its own.
+    fn key(combined: &Combined, identity: &[u8]) -> Result<Psk, ContextTooLong>;
+}
+
+impl Protocol for Versions {
+    fn read(given: &mut Given) -> Result<Self, Reported> {
+        Ok(match given.on(&TLS12) {
+            true => Versions::Tls12And13,
+            false => Versions::Tls13,
+        })
+    }
+
+    fn key(combined: &Combined, identity: &[u8]) -> Result<Psk, ContextTooLong> {
+        combined.tls_psk(identity)
+    }
+}
+
 /// All that the settings say about the key and the handshake.
 #[derive(Clone, Debug)]
-pub struct KeyConfig {
+pub struct KeyConfig<P = Versions> {
     shares: ShareConfig,
     identity: Identity,
-    versions: Versions,
+    protocol: P,
 }
 
 impl KeyConfig {
+    pub fn versions(&self) -> Versions {
+        self.protocol
+    }
+}
+
+impl<P: Protocol> KeyConfig<P> {
     /// Also reads the manifest, and takes the inherited descriptors, so this comes before the program opens anything
     /// itself.
     pub fn read(given: &mut Given) -> Result<Self, Reported> {
         let shares = ShareConfig::read(given);
         let identity = given.one(&IDENTITY);
-        let versions = match given.on(&TLS12) {
-            true => Versions::Tls12And13,
-            false => Versions::Tls13,
-        };
+        let protocol = P::read(given);
         Ok(Self {
             shares: shares?,
             identity: identity?,
-            versions,
+            protocol: protocol?,
         })
     }
 
@@ -56,8 +80,8 @@ impl KeyConfig {
         &self.identity
     }
 
-    pub fn versions(&self) -> Versions {
-        self.versions
+    pub fn protocol(&self) -> &P {
+        &self.protocol
     }
 
     /// Whose share is read from standard input, which then has nothing else to give.
@@ -73,7 +97,7 @@ impl KeyConfig {
         admin: &Admin,
     ) -> Result<(Psk, Consent), KeyError> {
         let (combined, consent) = gather(&self.shares, dns_server, admin).await?;
-        let key = combined.tls_psk(self.identity.as_str().as_bytes());
+        let key = P::key(&combined, self.identity.as_str().as_bytes());
         let key = key.expect("an identity is shorter than a context may be");
         Ok((key, consent))
     }

@@ -147,7 +147,7 @@ impl std::error::Error for Setup {
 }
 
 /// Sorts what OpenSSL says about a failed handshake step.
-pub(crate) fn classify(error: Error) -> HandshakeError {
+pub fn classify(error: Error) -> HandshakeError {
     if let Some(stack) = error.ssl_error() {
         // The first entry is the cause, what follows are its consequences.
         return match stack.errors().first() {

@@ -17,5 +17,5 @@ mod stream;
 mod wire;
 
 pub use context::context;
-pub use error::{HandshakeError, PeerFault, Setup};
+pub use error::{HandshakeError, PeerFault, Setup, classify};
 pub use stream::TlsStream;

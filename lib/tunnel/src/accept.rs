@@ -30,6 +30,15 @@ pub struct Place {
     _active: Active,
 }
 
+impl Place {
+    pub(crate) fn new(slot: Slot, metrics: &Metrics) -> Self {
+        Self {
+            _slot: slot,
+            _active: metrics.accepted(),
+        }
+    }
+}
+
 /// Accepts connections and runs `serve` for each in a task of its own, until the program drains; then waits for the
 /// open ones until the drain ends, and drops what is left.
 ///
@@ -103,10 +112,7 @@ async fn until_drained<L, S, F>(
                     pause = Pause::default();
                     match slots.take(peer.ip()) {
                         Ok(slot) => {
-                            let place = Place {
-                                _slot: slot,
-                                _active: metrics.accepted(),
-                            };
+                            let place = Place::new(slot, &metrics);
                             // As it is: a future around it would double its size.
                             connections.spawn(serve(stream, peer, place));
                         }
@@ -116,7 +122,7 @@ async fn until_drained<L, S, F>(
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => tokio::select! {
                     () = draining.as_mut() => return,
-                    () = pause.after(error) => {}
+                    () = pause.after(error, "cannot accept connections") => {}
                 },
             },
         }
@@ -139,7 +145,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 /// Out of descriptors or memory, most likely: trying again at once would only burn the processor. Connections that end
 /// give descriptors back.
 #[derive(Default)]
-struct Pause {
+pub(crate) struct Pause {
     failures: u32,
 }
 
@@ -147,9 +153,9 @@ impl Pause {
     const FIRST: Duration = Duration::from_millis(10);
     const LONGEST: Duration = Duration::from_secs(1);
 
-    async fn after(&mut self, error: io::Error) {
+    pub(crate) async fn after(&mut self, error: io::Error, what: &'static str) {
         if self.failures == 0 {
-            tracing::warn!(%error, "cannot accept connections");
+            tracing::warn!(%error, "{what}");
         }
         let pause = Self::FIRST * 2u32.saturating_pow(self.failures.min(16));
         self.failures = self.failures.saturating_add(1);

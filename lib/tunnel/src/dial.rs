@@ -6,6 +6,7 @@ use std::fmt;
 use std::future::{Future, ready};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,13 +15,15 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::names::{LOCALHOST, LookupFailed, Names};
+pub use crate::race::Dialled;
 use crate::race::Race;
 use crate::rest::Rests;
 use crate::target::Target;
 
 /// Somewhere to connect to: several places that all do, in order of preference. Clones share what they learn.
-#[derive(Clone)]
-pub struct Upstream(Arc<Inner>);
+///
+/// What is connected is a TCP connection, or a UDP socket.
+pub struct Upstream<D = TcpStream>(Arc<Inner>, PhantomData<fn() -> D>);
 
 struct Inner {
     targets: Vec<Target>,
@@ -38,15 +41,16 @@ pub trait MayPass {
     fn may_pass(&self) -> bool;
 }
 
-impl Upstream {
+impl<D: Dialled> Upstream<D> {
     /// `names` is needed where a target has a name. [`Upstream::connect`] gives up after `limit`.
     pub fn new(targets: Vec<Target>, names: Option<Names>, limit: Duration) -> Self {
-        Self(Arc::new(Inner {
+        let inner = Inner {
             targets,
             names,
             limit,
             rests: Mutex::new((Rests::new(), Rests::new())),
-        }))
+        };
+        Self(Arc::new(inner), PhantomData)
     }
 
     /// Connects, and has `establish` make of the connection what is needed: a handshake, perhaps. Where either fails,
@@ -54,10 +58,7 @@ impl Upstream {
     /// pass, they are tried again after a rest, until the limit.
     ///
     /// Places that failed of late are tried last. `establish` sets its own deadline.
-    pub async fn connect<T, E, F>(
-        &self,
-        establish: impl Fn(TcpStream) -> F,
-    ) -> Result<T, Unreachable<E>>
+    pub async fn connect<T, E, F>(&self, establish: impl Fn(D) -> F) -> Result<T, Unreachable<E>>
     where
         F: Future<Output = Result<T, E>>,
         E: MayPass,
@@ -91,7 +92,7 @@ impl Upstream {
     /// As [`Upstream::connect`], but every place is tried once and no more: the caller decides when to try again.
     pub async fn connect_once<T, E, F>(
         &self,
-        establish: impl Fn(TcpStream) -> F,
+        establish: impl Fn(D) -> F,
     ) -> Result<T, Unreachable<E>>
     where
         F: Future<Output = Result<T, E>>,
@@ -106,19 +107,20 @@ impl Upstream {
     }
 
     /// Connects, and no more.
-    pub async fn dial(&self) -> Result<TcpStream, Unreachable<Infallible>> {
+    pub async fn dial(&self) -> Result<D, Unreachable<Infallible>> {
         self.connect(|stream| ready(Ok(stream))).await
     }
 }
 
 impl Inner {
     /// Every target once. None when all failed.
-    async fn round<T, E, F>(
+    async fn round<D, T, E, F>(
         &self,
-        establish: &impl Fn(TcpStream) -> F,
+        establish: &impl Fn(D) -> F,
         round: &mut Round<E>,
     ) -> Option<T>
     where
+        D: Dialled,
         F: Future<Output = Result<T, E>>,
     {
         for target in self.by_rest() {
@@ -135,13 +137,14 @@ impl Inner {
         None
     }
 
-    async fn try_target<T, E, F>(
+    async fn try_target<D, T, E, F>(
         &self,
         target: &Target,
-        establish: &impl Fn(TcpStream) -> F,
+        establish: &impl Fn(D) -> F,
         round: &mut Round<E>,
     ) -> Option<T>
     where
+        D: Dialled,
         F: Future<Output = Result<T, E>>,
     {
         round.begin(target, None, Step::Lookup);
@@ -169,8 +172,6 @@ impl Inner {
                 };
                 let cause = match outcome {
                     Ok(stream) => {
-                        // Small writes leave at once; without it they are only slower.
-                        let _ = stream.set_nodelay(true);
                         round.begin(target, Some(address), Step::Handshake);
                         match establish(stream).await {
                             Ok(established) => {
@@ -303,7 +304,13 @@ fn lot() -> u64 {
     RandomState::new().hash_one(())
 }
 
-impl fmt::Debug for Upstream {
+impl<D> Clone for Upstream<D> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0), PhantomData)
+    }
+}
+
+impl<D> fmt::Debug for Upstream<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Upstream")
             .field("targets", &self.0.targets)

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod accept;
+pub mod datagram;
 pub mod dial;
 pub mod handshake;
 pub mod join;
@@ -24,3 +25,4 @@ pub mod reset;
 mod rest;
 pub mod settings;
 pub mod target;
+pub mod udp;

@@ -12,6 +12,14 @@ const BACKLOG: i32 = 1024;
 /// Listens on `address`. The wildcard `[::]` takes IPv4 as well, and where the machine has no IPv6 it falls back to
 /// `0.0.0.0`.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    on_wildcard_or_ipv4(address, bind)
+}
+
+/// Binds `address`; where that is the wildcard `[::]` and the machine has no IPv6, `0.0.0.0`.
+pub(crate) fn on_wildcard_or_ipv4<S>(
+    address: SocketAddr,
+    bind: impl Fn(SocketAddr) -> io::Result<S>,
+) -> io::Result<S> {
     match bind(address) {
         Err(error)
             if address.ip() == std::net::Ipv6Addr::UNSPECIFIED && is_without_ipv6(&error) =>

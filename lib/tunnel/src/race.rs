@@ -10,22 +10,45 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{Sleep, sleep, timeout};
+
+use crate::udp;
 
 /// The recommended delay between two attempts.
 const STAGGER: Duration = Duration::from_millis(250);
 
-type Attempt = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+/// What an attempt gives.
+pub trait Dialled: Sized + Send + 'static {
+    fn dial(address: SocketAddr) -> impl Future<Output = io::Result<Self>> + Send;
+}
 
-pub(crate) struct Race {
+impl Dialled for TcpStream {
+    async fn dial(address: SocketAddr) -> io::Result<Self> {
+        let stream = Self::connect(address).await?;
+        // Small writes leave at once; without it they are only slower.
+        let _ = stream.set_nodelay(true);
+        Ok(stream)
+    }
+}
+
+/// There is nothing to wait for: whether anyone is there, the first answer tells.
+impl Dialled for UdpSocket {
+    async fn dial(address: SocketAddr) -> io::Result<Self> {
+        udp::connect(address).await
+    }
+}
+
+type Attempt<D> = Pin<Box<dyn Future<Output = io::Result<D>> + Send>>;
+
+pub(crate) struct Race<D> {
     waiting: VecDeque<SocketAddr>,
-    running: Vec<(SocketAddr, Attempt)>,
+    running: Vec<(SocketAddr, Attempt<D>)>,
     next_start: Pin<Box<Sleep>>,
     each: Duration,
 }
 
-impl Race {
+impl<D: Dialled> Race<D> {
     /// `each` attempt may take so long.
     pub(crate) fn new(addresses: Vec<SocketAddr>, each: Duration) -> Self {
         Self {
@@ -37,7 +60,7 @@ impl Race {
     }
 
     /// What the next attempt that ends gives. None when all have ended.
-    pub(crate) async fn next(&mut self) -> Option<(SocketAddr, io::Result<TcpStream>)> {
+    pub(crate) async fn next(&mut self) -> Option<(SocketAddr, io::Result<D>)> {
         poll_fn(|cx| {
             loop {
                 let is_due =
@@ -71,9 +94,9 @@ impl Race {
     }
 }
 
-fn attempt(address: SocketAddr, limit: Duration) -> Attempt {
+fn attempt<D: Dialled>(address: SocketAddr, limit: Duration) -> Attempt<D> {
     Box::pin(async move {
-        match timeout(limit, TcpStream::connect(address)).await {
+        match timeout(limit, D::dial(address)).await {
             Ok(done) => done,
             Err(_) => Err(io::ErrorKind::TimedOut.into()),
         }
@@ -94,7 +117,7 @@ mod tests {
     async fn a_refused_attempt_starts_the_next_at_once() {
         let open = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let [closed, open_at] = [closed_port().await, open.local_addr().unwrap()];
-        let mut race = Race::new(vec![closed, open_at], Duration::from_secs(5));
+        let mut race = Race::<TcpStream>::new(vec![closed, open_at], Duration::from_secs(5));
 
         let (address, outcome) = race.next().await.unwrap();
         assert_eq!(address, closed);
@@ -110,7 +133,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_address_does_not_hold_up_the_next() {
-        let mut race = Race::new(Vec::new(), Duration::from_secs(5));
+        let mut race = Race::<TcpStream>::new(Vec::new(), Duration::from_secs(5));
         let open = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let silent: SocketAddr = "192.0.2.1:9".parse().unwrap();
         race.running
@@ -128,7 +151,7 @@ mod tests {
     #[tokio::test]
     async fn no_address_is_no_attempt() {
         assert!(
-            Race::new(Vec::new(), Duration::from_secs(1))
+            Race::<TcpStream>::new(Vec::new(), Duration::from_secs(1))
                 .next()
                 .await
                 .is_none()

@@ -27,7 +27,20 @@ pub struct Name(String);
 /// The service label before a name that has none of its own.
 const SERVICE: &str = "_mcbn._tcp.";
 
+const SERVICE_OVER_UDP: &str = "_mcbn._udp.";
+
 impl Target {
+    /// The same place for datagrams: a service that was named without its labels is looked up as one of UDP.
+    pub fn over_udp(self) -> Self {
+        match &self {
+            Self::Service(Name(name)) => match name.strip_prefix(SERVICE) {
+                Some(bare) => Self::Service(Name(format!("{SERVICE_OVER_UDP}{bare}"))),
+                None => self,
+            },
+            Self::Address(_) | Self::Host { .. } => self,
+        }
+    }
+
     /// Whether nothing but this machine can be meant.
     pub fn is_loopback(&self) -> bool {
         match self {
@@ -174,6 +187,15 @@ mod tests {
             target("srv:a.example").unwrap().to_string(),
             "srv:_mcbn._tcp.a.example"
         );
+    }
+
+    #[test]
+    fn a_service_over_udp_has_its_own_label() {
+        let over_udp = |text| target(text).unwrap().over_udp().to_string();
+        assert_eq!(over_udp("srv:a.example"), "srv:_mcbn._udp.a.example");
+        for same in ["srv:_x._tcp.a.example", "a.example:1", "192.0.2.1:1"] {
+            assert_eq!(over_udp(same), same);
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Where the two programs listen and connect, and what they refuse of it.
+//! Where the programs listen and connect, and what they refuse of it.
 
 use mcbn_tests_cli::Transcript;
 use mcbn_tests_support::shares::PUBLISHED;
@@ -17,33 +17,37 @@ fn refuses(program: &'static str, scenario: &'static str, runs: &[&[&str]]) {
 
 #[test]
 fn decrypted_streams_do_not_leave_the_machine_unless_told_to() {
-    refuses(
-        "psk-server",
-        "forward_refused",
-        &[
-            &["--forward=192.0.2.1:80"],
-            &["--forward=service.example:80"],
-            &["--forward=0.0.0.0:80"],
-            &["--forward=127.0.0.1"],
-            &["--forward=127.0.0.1:0"],
-            &["--insecure-plaintext-forward"],
-        ],
-    );
+    for program in ["dtls-server", "psk-server"] {
+        refuses(
+            program,
+            "forward_refused",
+            &[
+                &["--forward=192.0.2.1:80"],
+                &["--forward=service.example:80"],
+                &["--forward=0.0.0.0:80"],
+                &["--forward=127.0.0.1"],
+                &["--forward=127.0.0.1:0"],
+                &["--insecure-plaintext-forward"],
+            ],
+        );
+    }
 }
 
 #[test]
 fn other_machines_do_not_use_the_tunnel_unless_told_to() {
     let server = "--server=192.0.2.1:8443";
-    refuses(
-        "psk-client",
-        "listen_refused",
-        &[
-            &[server, "--listen=0.0.0.0:7070"],
-            &[server, "--listen=[::]:7070"],
-            &[server, "--listen=7070"],
-            &[server, "--get=/", "--insecure-plaintext-listen"],
-        ],
-    );
+    for (program, other) in [("dtls-client", "--send=text"), ("psk-client", "--get=/")] {
+        refuses(
+            program,
+            "listen_refused",
+            &[
+                &[server, "--listen=0.0.0.0:7070"],
+                &[server, "--listen=[::]:7070"],
+                &[server, "--listen=7070"],
+                &[server, other, "--insecure-plaintext-listen"],
+            ],
+        );
+    }
 }
 
 #[test]
@@ -62,10 +66,30 @@ fn a_client_does_one_thing_at_a_time() {
             &[server, "--stdio", "--share=bob=fd:0"],
         ],
     );
+    refuses(
+        "dtls-client",
+        "mode_refused",
+        &[
+            &[server],
+            &[server, "--send=text", "--listen=127.0.0.1:0"],
+            &["--send=text"],
+            &["--send=text", "--server=192.0.2.1"],
+            &[server, "--send=-", "--share=bob=fd:0"],
+        ],
+    );
 }
 
 #[test]
 fn limits_that_make_no_sense_are_refused() {
+    refuses(
+        "dtls-server",
+        "limits_refused",
+        &[
+            &["--max-connections=0"],
+            &["--mtu=575"],
+            &["--mtu=65536", "--idle-timeout=5"],
+        ],
+    );
     refuses(
         "psk-server",
         "limits_refused",
@@ -110,21 +134,26 @@ fn a_server_that_never_speaks_is_named() {
 /// Whoever starts it learns that the port is taken, and what to do.
 #[test]
 fn a_port_that_is_taken_is_named() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = taken.local_addr().expect("it is bound");
-    let transcript = Transcript::new("psk-server", "port_taken");
-    transcript.folder().file("alice", PUBLISHED[0].1);
-    let listen = format!("--listen={address}");
-    let ended = transcript
-        .start(&[], &["--share=alice=file:alice", &listen])
-        .end();
-    ended.expect_code(74);
-    let expected = format!(
-        "psk-server: error: cannot listen on {address}: Address in use (os error 98)\n\
-         psk-server: hint: another program has this port: give another one with --listen\n"
-    );
-    assert_eq!(
-        ended.stderr(),
-        expected.replace("Address in use", "Address already in use")
-    );
+    let stream = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let datagrams = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    for (program, address) in [
+        ("dtls-server", datagrams.local_addr()),
+        ("psk-server", stream.local_addr()),
+    ] {
+        let address = address.expect("it is bound");
+        let transcript = Transcript::new(program, "port_taken");
+        transcript.folder().file("alice", PUBLISHED[0].1);
+        let listen = format!("--listen={address}");
+        let ended = transcript
+            .start(&[], &["--share=alice=file:alice", &listen])
+            .end();
+        ended.expect_code(74);
+        assert_eq!(
+            ended.stderr(),
+            format!(
+                "{program}: error: cannot listen on {address}: Address already in use (os error 98)\n\
+                 {program}: hint: another program has this port: give another one with --listen\n"
+            )
+        );
+    }
 }

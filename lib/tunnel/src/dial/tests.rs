@@ -432,7 +432,7 @@ async fn a_silent_dns_server_does_not_outlast_the_limit() {
     let start = Instant::now();
     // Less than the resolver's own patience.
     let limit = Duration::from_secs(1);
-    let upstream = Upstream::new(targets, Some(names), limit);
+    let upstream: Upstream = Upstream::new(targets, Some(names), limit);
     let unreachable = upstream.dial().await.unwrap_err();
     assert!(start.elapsed() <= limit + Duration::from_secs(1));
     assert_eq!(

@@ -1,0 +1,278 @@
+//! One peer, from its handshake to its end.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use mcbn_tls::{HandshakeError, PeerFault, Setup, classify};
+use mcbn_tunnel::datagram::Dropped;
+use openssl::error::ErrorStack;
+use openssl::ex_data::Index;
+use openssl::ssl::{ErrorCode, Ssl, SslStream};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::ffi;
+use crate::link::Link;
+use crate::peer::AuthenticatedPeer;
+
+/// Datagrams to and from a peer that has shown that it knows the key.
+///
+/// When it is dropped the peer is told, as far as the link carries it.
+pub struct Session {
+    stream: SslStream<Link>,
+    peer: AuthenticatedPeer,
+}
+
+/// The most bytes that a record holds ([RFC 6347 §4.1]).
+///
+/// [RFC 6347 §4.1]: https://www.rfc-editor.org/rfc/rfc6347#section-4.1
+const LARGEST: usize = 1 << 14;
+
+thread_local! {
+    /// Where records are decrypted: a buffer for each session would be most of what a session needs.
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; LARGEST]);
+}
+
+impl Session {
+    pub(crate) async fn handshake(
+        mut stream: SslStream<Link>,
+        limit: Duration,
+    ) -> Result<Self, NoSession> {
+        let asked = KeyAsked::index().map_err(HandshakeError::Local);
+        let asked = asked.map_err(NoSession::Failed)?;
+        match timeout(limit, finish(&mut stream)).await {
+            Ok(done) => done?,
+            Err(_) if stream.ssl().ex_data(asked).is_some() => return Err(NoSession::Unproven),
+            Err(_) => return Err(NoSession::NoAnswer),
+        }
+        match AuthenticatedPeer::of(stream.ssl()) {
+            Ok(peer) => Ok(Self { stream, peer }),
+            Err(fault) => {
+                // It may be lost, and then the peer learns by its own deadline.
+                let _ = stream.shutdown();
+                Err(NoSession::Failed(HandshakeError::Peer(fault)))
+            }
+        }
+    }
+
+    pub fn peer(&self) -> &AuthenticatedPeer {
+        &self.peer
+    }
+
+    /// Waits for the peer's next datagram and hands it to `take`. Nothing is lost when it is dropped.
+    pub async fn receive<T>(&mut self, mut take: impl FnMut(&[u8]) -> T) -> Result<T, Ended> {
+        loop {
+            let read = BUFFER.with_borrow_mut(|buffer| {
+                let length = self.stream.ssl_read(buffer)?;
+                Ok(take(&buffer[..length]))
+            });
+            match read {
+                Ok(taken) => return Ok(taken),
+                Err(error) => Ended::unless_waiting(error)?,
+            }
+            let readable = self.stream.get_mut().readable().await;
+            readable.map_err(|_| Ended::Replaced)?;
+        }
+    }
+
+    /// Sends one datagram whole, or not at all. Does not wait: where the link is busy, the datagram is lost.
+    pub fn send(&mut self, datagram: &[u8]) -> Result<(), NotSent> {
+        // DTLS peers do not tell an empty record from none.
+        if datagram.is_empty() {
+            return Err(NotSent::Dropped(Dropped::Empty));
+        }
+        if datagram.len() > self.largest() {
+            return Err(NotSent::Dropped(Dropped::TooLarge));
+        }
+        let written = self.stream.ssl_write(datagram);
+        written.map_err(|error| match Ended::unless_waiting(error) {
+            Ok(()) => NotSent::Dropped(Dropped::Busy),
+            Err(ended) => NotSent::Ended(ended),
+        })?;
+        match self.stream.get_mut().take_fault() {
+            None => Ok(()),
+            Some(error) => Err(NotSent::of(error)),
+        }
+    }
+
+    /// The largest datagram that can be sent, in bytes.
+    pub fn largest(&self) -> usize {
+        ffi::largest_payload(self.stream.ssl()).min(LARGEST)
+    }
+}
+
+/// OpenSSL sends its last flight again whenever it is asked to go on and the time is there.
+async fn finish(stream: &mut SslStream<Link>) -> Result<(), NoSession> {
+    loop {
+        match stream.do_handshake() {
+            Ok(()) => return Ok(()),
+            Err(error) if error.code() == ErrorCode::WANT_READ => {}
+            Err(error) => return Err(NoSession::Failed(classify(error))),
+        }
+        match stream.get_mut().take_fault() {
+            // Lost, and sent again in time.
+            Some(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Some(error) => return Err(NoSession::Failed(HandshakeError::Io(error))),
+            None => {}
+        }
+        let left = ffi::until_retransmission(stream.ssl());
+        let readable = stream.get_mut().readable();
+        let readable = match left {
+            Some(left) => timeout_at(Instant::now() + left, readable).await,
+            None => Ok(readable.await),
+        };
+        if let Ok(Err(_)) = readable {
+            return Err(NoSession::Replaced);
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // It fails where the session has ended otherwise.
+        let _ = self.stream.shutdown();
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Marks a handshake that has come so far that the key was asked for.
+pub(crate) struct KeyAsked;
+
+impl KeyAsked {
+    pub(crate) fn index() -> Result<Index<Ssl, Self>, Setup> {
+        static INDEX: LazyLock<Result<Index<Ssl, KeyAsked>, ErrorStack>> =
+            LazyLock::new(Ssl::new_ex_index);
+        let index = INDEX.as_ref();
+        index
+            .copied()
+            .map_err(|stack| Setup::step("make an index")(stack.clone()))
+    }
+}
+
+/// Why there is no session.
+#[derive(Debug)]
+pub enum NoSession {
+    Failed(HandshakeError),
+    /// The deadline came before the peer had gone on to the key.
+    NoAnswer,
+    /// The deadline came, and the peer has not shown that it knows the key. DTLS says nothing to one that has another
+    /// ([RFC 6347 §4.1.2.7]).
+    ///
+    /// [RFC 6347 §4.1.2.7]: https://www.rfc-editor.org/rfc/rfc6347#section-4.1.2.7
+    Unproven,
+    /// The peer has begun anew.
+    Replaced,
+}
+
+impl NoSession {
+    /// A short fixed word for logs and metrics.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Failed(error) => error.reason(),
+            Self::NoAnswer => "deadline",
+            Self::Unproven => PeerFault::WrongKey.reason(),
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
+impl fmt::Display for NoSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => error.fmt(f),
+            Self::NoAnswer => f.write_str("no answer to the handshake in time"),
+            Self::Unproven => f.write_str(
+                "the peer did not show in time that it knows the key: it has another one, or knows no such identity",
+            ),
+            Self::Replaced => f.write_str("the peer has begun another handshake"),
+        }
+    }
+}
+
+impl std::error::Error for NoSession {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Failed(error) => std::error::Error::source(error),
+            Self::NoAnswer | Self::Unproven | Self::Replaced => None,
+        }
+    }
+}
+
+/// Why nothing more will come.
+#[derive(Debug)]
+pub enum Ended {
+    /// The peer said so.
+    Closed,
+    /// The peer has a newer session from the same address ([RFC 6347 §4.2.8]).
+    ///
+    /// [RFC 6347 §4.2.8]: https://www.rfc-editor.org/rfc/rfc6347#section-4.2.8
+    Replaced,
+    /// The peer's machine refuses datagrams, or this one's network is gone.
+    Broken(io::Error),
+    /// The peer broke the protocol, under the key.
+    Protocol,
+}
+
+impl Ended {
+    /// A short fixed word for logs and metrics.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Replaced => "replaced",
+            Self::Broken(_) => "peer_broke",
+            Self::Protocol => "protocol",
+        }
+    }
+
+    /// Nothing has ended where OpenSSL only wants more.
+    fn unless_waiting(error: openssl::ssl::Error) -> Result<(), Self> {
+        match error.code() {
+            ErrorCode::WANT_READ | ErrorCode::WANT_WRITE => Ok(()),
+            ErrorCode::ZERO_RETURN => Err(Self::Closed),
+            _ => Err(error.into_io_error().map_or(Self::Protocol, Self::Broken)),
+        }
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the peer ended the session"),
+            Self::Replaced => f.write_str("the peer has begun another session"),
+            Self::Broken(error) => write!(f, "the session broke: {error}"),
+            Self::Protocol => f.write_str("the peer broke the protocol"),
+        }
+    }
+}
+
+impl std::error::Error for Ended {}
+
+/// Why a datagram was not sent.
+#[derive(Debug)]
+pub enum NotSent {
+    /// This one is lost; the next may not be.
+    Dropped(Dropped),
+    Ended(Ended),
+}
+
+impl NotSent {
+    fn of(error: io::Error) -> Self {
+        match Dropped::of(&error) {
+            // The peer's machine says that nobody is there any more.
+            Some(_) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                Self::Ended(Ended::Broken(error))
+            }
+            Some(dropped) => Self::Dropped(dropped),
+            None => Self::Ended(Ended::Broken(error)),
+        }
+    }
+}
