@@ -1,4 +1,4 @@
-//! The published keys, and those of programs that share no code with this crate.
+//! The published keys, and those of another program.
 //!
 //! `detrsa.json` holds the published and recomputed keys, `derive.json` those of `derive.py`, which shares no code with
 //! this crate.
@@ -29,6 +29,23 @@ fn components(key: &RsaKey) -> openssl::rsa::Rsa<openssl::pkey::Private> {
 
 fn hex(number: Option<&openssl::bn::BigNumRef>) -> String {
     number.unwrap().to_hex_str().unwrap().to_lowercase()
+}
+
+#[test]
+fn chacha20_v1_gives_the_keys_of_another_program() {
+    let derived: Value = serde_json::from_str(include_str!("../testdata/derive.json")).unwrap();
+    for expected in derived["chacha20_v1"].as_array().unwrap() {
+        let size = expected["bits"].to_string().parse().unwrap();
+        let key = generate(Algorithm::ChaCha20V1, size, &seed(&expected["seed_hex"])).unwrap();
+        let numbers = components(&key);
+        assert_eq!(hex(numbers.p()), expected["p_hex"]);
+        assert_eq!(hex(numbers.q()), expected["q_hex"]);
+        assert_eq!(
+            key.spki_sha256().to_string(),
+            expected["spki_sha256_base64url"]
+        );
+        numbers.check_key().unwrap();
+    }
 }
 
 #[test]
