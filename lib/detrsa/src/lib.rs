@@ -109,4 +109,24 @@ mod tests {
         let key = || generate(Algorithm::ChaCha20V1, Size::Bits2048, &seed).unwrap();
         assert_eq!(key().spki_der(), key().spki_der());
     }
+
+    /// It is what signs handshakes: it takes no key whose parts contradict each other, in whatever order its primes are.
+    #[test]
+    fn ring_takes_every_key() {
+        for algorithm in Algorithm::ALL {
+            for size in [Size::Bits2048, Size::Bits3072] {
+                for number in 0..4 {
+                    let bytes = std::array::from_fn(|i| (7 * i as u8) ^ number);
+                    let key = generate(algorithm, size, &Seed::copied_from(&bytes)).unwrap();
+                    let pair = ring::rsa::KeyPair::from_pkcs8(key.pkcs8_der().expose_secret());
+                    assert!(pair.is_ok(), "{algorithm} {size} {number}");
+                    let pair = ring::rsa::KeyPair::from_der(key.pkcs1_der().expose_secret());
+                    assert_eq!(
+                        pair.unwrap().public().modulus_len() * 8,
+                        size.bits() as usize
+                    );
+                }
+            }
+        }
+    }
 }
