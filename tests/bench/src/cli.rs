@@ -9,12 +9,14 @@ use crate::network;
 use crate::plan::Plan;
 
 pub const HELP: &str = "\
-Usage: bench --psk-server FILE --digests FILE [--quick|--smoke]
+Usage: bench --psk-server FILE --dtls-server FILE --digests FILE [--quick|--smoke]
 
-Measures psk-server beside stunnel and openssl s_server, which it finds on the PATH, and prints a table.
-`./bazelw run //tests/bench` gives the two files; `./bazelw run //tests/bench -- --quick` adds a flag.
+Measures psk-server beside stunnel and openssl s_server, and dtls-server beside openssl s_server and gnutls-serv, which it
+finds on the PATH, and prints two tables. `./bazelw run //tests/bench` gives the three files;
+`./bazelw run //tests/bench -- --quick` adds a flag.
 
   --psk-server FILE   the program to measure
+  --dtls-server FILE  the other one
   --digests FILE      digests.lock, which has the size of its image
   --quick             under a minute in place of six, with more noise
   --only TEXT         only figures whose name has this text, such as upload
@@ -30,6 +32,7 @@ pub enum Task {
 
 pub struct Asked {
     pub psk_server: PathBuf,
+    pub dtls_server: PathBuf,
     pub digests: PathBuf,
     pub plan: Plan,
     /// What the names of the wanted figures have.
@@ -40,12 +43,13 @@ pub struct Asked {
 
 pub fn read() -> Result<Task, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
-    let (mut psk_server, mut digests) = (None, None);
+    let (mut psk_server, mut dtls_server, mut digests) = (None, None, None);
     let (mut plan, mut only) = (Plan::FULL, String::new());
     let mut in_own_network = false;
     while let Some(argument) = parser.next()? {
         match argument {
             Long("psk-server") => psk_server = Some(parser.value()?.into()),
+            Long("dtls-server") => dtls_server = Some(parser.value()?.into()),
             Long("digests") => digests = Some(parser.value()?.into()),
             Long("quick") => plan = Plan::QUICK,
             Long("only") => only = parser.value()?.string()?,
@@ -58,6 +62,7 @@ pub fn read() -> Result<Task, lexopt::Error> {
     }
     Ok(Task::Bench(Asked {
         psk_server: psk_server.ok_or("--psk-server is missing")?,
+        dtls_server: dtls_server.ok_or("--dtls-server is missing")?,
         digests: digests.ok_or("--digests is missing")?,
         plan,
         only,

@@ -6,14 +6,16 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use mcbn_tests_support::shares::{IDENTITY, KEY};
-use openssl::ssl::{Ssl, SslContext, SslMethod, SslStream, SslVerifyMode, SslVersion};
+use openssl::ssl::{
+    Ssl, SslContext, SslContextBuilder, SslMethod, SslStream, SslVerifyMode, SslVersion,
+};
 use socket2::SockRef;
 
 pub const SUITE: &str = "TLS_AES_128_GCM_SHA256";
 pub const GROUP: &str = "X25519";
 
 /// No step of a healthy server takes so long, on however busy a machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Connects with the key of the published shares.
 pub struct Client {
@@ -28,13 +30,7 @@ impl Client {
         context.set_groups_list(GROUP)?;
         // No root is trusted: a server that has only a certificate fails.
         context.set_verify(SslVerifyMode::PEER);
-        let key = digits(KEY);
-        context.set_psk_client_callback(move |_, _, name, room| {
-            name[..IDENTITY.len()].copy_from_slice(IDENTITY.as_bytes());
-            name[IDENTITY.len()] = 0;
-            room[..key.len()].copy_from_slice(&key);
-            Ok(key.len())
-        });
+        answer_with(&mut context, IDENTITY, KEY);
         Ok(Self {
             context: context.build(),
         })
@@ -162,6 +158,17 @@ impl Write for Gathered {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Uses this key, in hexadecimal, whatever the server's hint is.
+pub fn answer_with(context: &mut SslContextBuilder, identity: &'static str, key: &str) {
+    let key = digits(key);
+    context.set_psk_client_callback(move |_, _, name, room| {
+        name[..identity.len()].copy_from_slice(identity.as_bytes());
+        name[identity.len()] = 0;
+        room[..key.len()].copy_from_slice(&key);
+        Ok(key.len())
+    });
 }
 
 /// Takes what has arrived off a socket without looking at it: the kernel does not even copy it (`MSG_TRUNC` in tcp(7)).

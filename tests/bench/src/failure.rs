@@ -5,8 +5,6 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-use crate::server::Kind;
-
 #[derive(Debug)]
 pub enum Failure {
     /// Whoever typed the command.
@@ -14,7 +12,7 @@ pub enum Failure {
     /// This machine, which lacks something.
     Machine(String, io::Error),
     /// A server that did not do its part.
-    Server(Kind, io::Error),
+    Server(&'static str, io::Error),
     /// The list of images.
     Digests(String),
 }
@@ -41,7 +39,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Usage(error) => write!(f, "{error}"),
             Self::Machine(what, source) => write!(f, "cannot {what}: {source}"),
-            Self::Server(kind, source) => write!(f, "{}: {source}", kind.name()),
+            Self::Server(name, source) => write!(f, "{name}: {source}"),
             Self::Digests(what) => f.write_str(what),
         }
     }

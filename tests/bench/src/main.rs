@@ -1,4 +1,4 @@
-//! psk-server beside stunnel and `openssl s_server`, on the same machine, in one run: `./bazelw run //tests/bench`.
+//! psk-server beside stunnel and `openssl s_server`, and dtls-server beside other servers of DTLS, on the same machine, in one run: `./bazelw run //tests/bench`.
 //!
 //! One client, written here, loads every server in the same way: TLS 1.3 with `psk_dhe_ke`, the one suite
 //! TLS_AES_128_GCM_SHA256 and the one group X25519. The servers take turns, each time in a fresh process, so that what
@@ -13,6 +13,7 @@
 
 mod cli;
 mod client;
+mod datagrams;
 mod failure;
 mod figures;
 mod image;
@@ -34,7 +35,10 @@ use crate::failure::Failure;
 fn main() -> ExitCode {
     let outcome = match cli::read() {
         Ok(Task::Bench(asked)) if !asked.in_own_network => Err(network::enter()),
-        Ok(Task::Bench(asked)) => run::all(&asked).map(|table| print!("{table}")),
+        Ok(Task::Bench(asked)) => run::all(&asked).map(|tables| {
+            let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
+            print!("{}", tables.join("\n"));
+        }),
         Ok(Task::Proxy(forward)) => proxy::serve(forward),
         Ok(Task::Help) => {
             print!("{}", cli::HELP);

@@ -32,7 +32,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::PskServer => "psk-server",
             Self::Stunnel => "stunnel",
@@ -133,7 +133,7 @@ impl Bench {
         command.arg(self.folder.file(&format!("{name}.conf"), config));
         let process = Process::start(command);
         until_it_listens(&process, accept)
-            .map_err(|error| Failure::Server(Kind::Stunnel, error))?;
+            .map_err(|error| Failure::Server(Kind::Stunnel.name(), error))?;
         Ok((Some(process), accept))
     }
 
@@ -193,7 +193,7 @@ impl Running<'_> {
     }
 
     pub fn failed(&self, error: io::Error) -> Failure {
-        Failure::Server(self.kind, error)
+        Failure::Server(self.kind.name(), error)
     }
 
     /// The server's process, where there is one.

@@ -3,33 +3,38 @@
 use std::fmt;
 
 use crate::figures::Spread;
-use crate::server::Kind;
 
-/// One column each. The two forms of s_server share one.
-const COLUMNS: [Kind; 5] = [
-    Kind::PskServer,
-    Kind::Stunnel,
-    Kind::OpensslEcho,
-    Kind::PlainProxy,
-    Kind::Direct,
-];
+/// Servers by name: the one that is measured, beside the others.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns {
+    /// Ours first.
+    pub servers: &'static [&'static str],
+    /// Whom it is compared with.
+    pub rivals: &'static [&'static str],
+}
 
 pub struct Table {
     caption: String,
+    columns: Columns,
     rows: Vec<Row>,
 }
 
 impl Table {
-    pub fn new(caption: String) -> Self {
+    pub fn new(caption: String, columns: Columns) -> Self {
         Self {
             caption,
+            columns,
             rows: Vec::new(),
         }
     }
 
     pub fn add(&mut self, row: Row) {
-        eprintln!("{row}");
+        eprintln!("{}", row.line(self.columns));
         self.rows.push(row);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 }
 
@@ -37,18 +42,16 @@ impl Table {
 pub struct Row {
     name: String,
     unit: Unit,
-    cells: Vec<(Kind, Spread)>,
-    /// psk-server's samples over stunnel's.
-    ratio: Option<Spread>,
-    samples_of_psk_server: Vec<f64>,
-    reach: Option<Reach>,
+    samples: Vec<(&'static str, Vec<f64>)>,
+    pub reach: Option<Reach>,
 }
 
-/// What psk-server is to reach.
+/// What our server is to reach.
 #[derive(Clone, Copy, Debug)]
 pub enum Reach {
     AtMost(f64),
-    TimesStunnel(f64),
+    /// So many times the figure of each rival.
+    Times(f64),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -65,23 +68,13 @@ impl Row {
         Self {
             name: name.into(),
             unit,
-            cells: Vec::new(),
-            ratio: None,
-            samples_of_psk_server: Vec::new(),
+            samples: Vec::new(),
             reach: None,
         }
     }
 
-    /// Adds a server's samples. psk-server comes first.
-    pub fn with(mut self, kind: Kind, samples: &[f64]) -> Self {
-        if kind == Kind::PskServer {
-            self.samples_of_psk_server = samples.to_vec();
-        }
-        if kind == Kind::Stunnel {
-            self.ratio = Spread::of_ratios(&self.samples_of_psk_server, samples);
-        }
-        self.cells
-            .extend(Spread::of(samples).map(|spread| (kind, spread)));
+    pub fn with(mut self, server: &'static str, samples: Vec<f64>) -> Self {
+        self.samples.push((server, samples));
         self
     }
 
@@ -90,26 +83,55 @@ impl Row {
         self
     }
 
-    fn cell(&self, column: Kind) -> Option<Spread> {
-        let cell = self
-            .cells
-            .iter()
-            .find(|(kind, _)| kind.name() == column.name());
-        cell.map(|(_, spread)| *spread)
+    fn of(&self, server: &str) -> &[f64] {
+        let found = self.samples.iter().find(|(name, _)| *name == server);
+        found.map_or(&[], |(_, samples)| samples)
     }
 
-    fn verdict(&self) -> String {
-        let own = self.cell(Kind::PskServer).map(|spread| spread.median);
+    /// Ours over a rival's.
+    fn ratio(&self, columns: Columns, rival: &str) -> Option<Spread> {
+        Spread::of_ratios(self.of(columns.servers[0]), self.of(rival))
+    }
+
+    fn line(&self, columns: Columns) -> String {
+        let mut line = format!("| {}, {} |", self.name, self.unit.name());
+        for server in columns.servers {
+            let cell = Spread::of(self.of(server)).map(|spread| self.unit.spread(spread));
+            line += &format!(" {} |", cell.unwrap_or_default());
+        }
+        for rival in columns.rivals {
+            let cell = self.ratio(columns, rival).map(|ratio| {
+                format!(
+                    "{:.2} ({:.2} to {:.2})",
+                    ratio.median, ratio.least, ratio.most
+                )
+            });
+            line += &format!(" {} |", cell.unwrap_or_default());
+        }
+        line + &format!(" {} |", self.verdict(columns))
+    }
+
+    fn verdict(&self, columns: Columns) -> String {
         let (wanted, reached) = match self.reach {
             None => return String::new(),
-            Some(Reach::AtMost(most)) => (
-                format!("≤ {}", self.unit.with_name(most)),
-                own.is_some_and(|own| own <= most),
-            ),
-            Some(Reach::TimesStunnel(least)) => (
-                format!("≥ {least} × stunnel"),
-                self.ratio.is_some_and(|ratio| ratio.median >= least),
-            ),
+            Some(Reach::AtMost(most)) => {
+                let own = Spread::of(self.of(columns.servers[0]));
+                (
+                    format!("≤ {}", self.unit.with_name(most)),
+                    own.is_some_and(|own| own.median <= most),
+                )
+            }
+            Some(Reach::Times(least)) => {
+                let ratios = columns.rivals.iter().filter_map(|rival| {
+                    let ratio = self.ratio(columns, rival)?;
+                    Some((*rival, ratio.median))
+                });
+                let (rivals, ratios): (Vec<_>, Vec<_>) = ratios.unzip();
+                (
+                    format!("≥ {least} × {}", rivals.join(", ")),
+                    !ratios.is_empty() && ratios.iter().all(|ratio| *ratio >= least),
+                )
+            }
         };
         format!(
             "{wanted}: {}",
@@ -156,34 +178,21 @@ impl Unit {
     }
 }
 
-impl fmt::Display for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "| {}, {} |", self.name, self.unit.name())?;
-        for column in COLUMNS {
-            let cell = self.cell(column).map(|spread| self.unit.spread(spread));
-            write!(f, " {} |", cell.unwrap_or_default())?;
-        }
-        let ratio = self.ratio.map(|ratio| {
-            format!(
-                "{:.2} ({:.2} to {:.2})",
-                ratio.median, ratio.least, ratio.most
-            )
-        });
-        write!(f, " {} | {} |", ratio.unwrap_or_default(), self.verdict())
-    }
-}
-
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Columns { servers, rivals } = self.columns;
         writeln!(f, "{}\n", self.caption)?;
         write!(f, "| median (least to most) |")?;
-        for column in COLUMNS {
-            write!(f, " {} |", column.name())?;
+        for server in servers {
+            write!(f, " {server} |")?;
         }
-        writeln!(f, " psk-server ÷ stunnel | reach |")?;
-        writeln!(f, "|---|{}", "---:|".repeat(COLUMNS.len() + 1) + "---|")?;
+        for rival in rivals {
+            write!(f, " {} ÷ {rival} |", servers[0])?;
+        }
+        let numbers = "---:|".repeat(servers.len() + rivals.len());
+        writeln!(f, " reach |\n|---|{numbers}---|")?;
         for row in &self.rows {
-            writeln!(f, "{row}")?;
+            writeln!(f, "{}", row.line(self.columns))?;
         }
         Ok(())
     }

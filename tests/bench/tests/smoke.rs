@@ -9,61 +9,108 @@ use mcbn_tests_support::workload::workload;
 
 #[test]
 fn every_figure_is_measured() {
-    let ended = bench(&[&psk_server(), &digests(), "--smoke"]);
-    let table = ended.expect_code(0).stdout();
-    let rows: Vec<Vec<&str>> = table
-        .lines()
-        .filter(|line| line.starts_with("| "))
-        .map(|line| line.split('|').map(str::trim).collect())
-        .collect();
-    assert_eq!(rows.len(), 1 + 14, "{table}");
-    for row in &rows[1..] {
-        let [
-            _,
-            name,
-            psk_server,
-            stunnel,
-            s_server,
-            proxy,
-            direct,
-            ratio,
-            reach,
-            _,
-        ] = row[..]
-        else {
-            panic!("{row:?}");
-        };
-        let is_a_figure = |cell: &str| {
-            let number: f64 = cell.parse().unwrap_or_else(|_| panic!("{name}: {cell:?}"));
-            assert!(number >= 0.0, "{name}: {number}");
-        };
-        is_a_figure(psk_server);
+    let ended = bench(&[
+        &program("psk-server"),
+        &program("dtls-server"),
+        &digests(),
+        "--smoke",
+    ]);
+    let tables = ended.expect_code(0).stdout();
+    let [streams, datagrams] = tables.split("\n\n").skip(1).step_by(2).collect::<Vec<_>>()[..]
+    else {
+        panic!("{tables}");
+    };
+    let streams = rows::<8>(streams);
+    assert_eq!(streams.len(), 14, "{tables}");
+    for [
+        name,
+        psk_server,
+        stunnel,
+        s_server,
+        proxy,
+        direct,
+        ratio,
+        reach,
+    ] in streams
+    {
+        is_a_figure(&name, &psk_server);
         if name != "image, compressed, MB" {
-            is_a_figure(stunnel);
+            is_a_figure(&name, &stunnel);
             assert!(!ratio.is_empty(), "{name}");
         }
         if name.starts_with("latency") {
-            [s_server, proxy, direct].into_iter().for_each(is_a_figure);
+            for cell in [s_server, proxy, direct] {
+                is_a_figure(&name, &cell);
+            }
             assert!(reach.is_empty(), "{name}: {reach}");
         } else if !name.contains("processor time") {
-            assert!(
-                reach.ends_with("reached") || reach.ends_with("reached**"),
-                "{name}: {reach}"
-            );
+            is_a_verdict(&name, &reach);
+        }
+    }
+    let datagrams = rows::<7>(datagrams);
+    assert_eq!(datagrams.len(), 13, "{tables}");
+    for [name, dtls_server, s_server, gnutls, ratio, _, reach] in datagrams {
+        is_a_figure(&name, &dtls_server);
+        if name.contains("bytes, ") {
+            is_a_figure(&name, &s_server);
+            assert!(!ratio.is_empty(), "{name}");
+        }
+        if name.starts_with("DTLS handshakes, 1 ") {
+            is_a_figure(&name, &s_server);
+            is_a_figure(&name, &gnutls);
+            if !name.contains("processor time") {
+                is_a_verdict(&name, &reach);
+            }
         }
     }
 }
 
+/// The cells of a table, without its head.
+fn rows<const COLUMNS: usize>(table: &str) -> Vec<[String; COLUMNS]> {
+    let cells = |line: &str| -> Vec<String> {
+        let cells = line.split('|').map(|cell| cell.trim().to_owned());
+        cells.collect()
+    };
+    let rows = table.lines().filter(|line| line.starts_with("| ")).skip(1);
+    rows.map(|line| {
+        let cells = cells(line);
+        let inner = &cells[1..cells.len() - 1];
+        inner.to_vec().try_into().expect("as many as columns")
+    })
+    .collect()
+}
+
+fn is_a_figure(name: &str, cell: &str) {
+    let number: f64 = cell.parse().unwrap_or_else(|_| panic!("{name}: {cell:?}"));
+    assert!(number >= 0.0, "{name}: {number}");
+}
+
+fn is_a_verdict(name: &str, reach: &str) {
+    let ended = reach.ends_with("reached") || reach.ends_with("reached**");
+    assert!(ended, "{name}: {reach}");
+}
+
 #[test]
 fn a_server_that_does_not_start_is_a_failure() {
-    let ended = bench(&["--psk-server=/bin/false", &digests(), "--smoke"]);
+    let ended = bench(&[
+        "--psk-server=/bin/false",
+        &program("dtls-server"),
+        &digests(),
+        "--smoke",
+    ]);
     assert!(!matches!(ended.code, Some(0) | None), "{ended}");
     assert!(ended.stdout.is_empty(), "{ended}");
 }
 
 #[test]
 fn a_missing_list_of_images_is_refused() {
-    let ended = bench(&[&psk_server(), "--digests=/nowhere", "--smoke"]);
+    let ended = bench(&[
+        &program("psk-server"),
+        &program("dtls-server"),
+        "--digests=/nowhere",
+        "--smoke",
+        "--only=image",
+    ]);
     ended.expect_code(71);
     assert!(ended.stderr().contains("cannot read /nowhere"), "{ended}");
 }
@@ -83,11 +130,9 @@ fn bench(arguments: &[&str]) -> Ended {
     Process::start(command).end()
 }
 
-fn psk_server() -> String {
-    format!(
-        "--psk-server={}",
-        workload("psk-server").get_program().display()
-    )
+/// The flag that names it.
+fn program(name: &str) -> String {
+    format!("--{name}={}", workload(name).get_program().display())
 }
 
 /// Bazel says where it is. Under cargo it is the checkout's.

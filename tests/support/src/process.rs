@@ -52,24 +52,27 @@ struct Output {
 
 impl Process {
     /// Starts a program with all three streams piped. The last part of its path becomes its name in messages.
-    pub fn start(mut command: Command) -> Self {
+    pub fn start(command: Command) -> Self {
+        Self::start_between(command, Stdio::piped(), Stdio::piped())
+    }
+
+    /// Starts a program with its input and output elsewhere, where they are not pipes.
+    pub fn start_between(mut command: Command, stdin: Stdio, stdout: Stdio) -> Self {
         let path = command.get_program().to_string_lossy().into_owned();
         let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(stdin).stdout(stdout).stderr(Stdio::piped());
         let mut child = command
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {path}: {error}"));
 
         let output = Arc::new(Output::default());
-        let stdout = child.stdout.take().expect("it is piped");
         let stderr = child.stderr.take().expect("it is piped");
-        let readers = vec![
-            output.read(stdout, |captured| &mut captured.stdout),
-            output.read(stderr, |captured| &mut captured.stderr),
-        ];
+        let mut readers = vec![output.read(stderr, |captured| &mut captured.stderr)];
+        match child.stdout.take() {
+            Some(stdout) => readers.push(output.read(stdout, |captured| &mut captured.stdout)),
+            // Somebody else sees its end.
+            None => output.lock().closed += 1,
+        }
         let watched = watch(&child, Arc::clone(&output));
         Self {
             name,

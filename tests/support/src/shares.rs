@@ -23,6 +23,9 @@ pub const PUBLISHED: [(&str, &str); 3] = [
 /// Their key by `hkdf-v1` for the identity `Client1`, without a manifest. `lib/share/testdata/derive.py` computes it.
 pub const KEY: &str = "4d932eb056b43b332adbd8ebc64e20aa991d0a11a3fd5e0dc98aa8c2fb3e135c";
 
+/// The same for DTLS, whose purpose is another.
+pub const DTLS_KEY: &str = "35d4ae81a03cb12f09c54d1186286d1412e35eef783d3f3347662f10a3ed95ee";
+
 /// A key that nobody has.
 pub const WRONG_KEY: &str = "188221c4b03cb8a0b6ce5403c21d533fa9a32808f7c87d043d3c1fab22e6dc3c";
 

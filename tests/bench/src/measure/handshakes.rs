@@ -33,7 +33,7 @@ pub fn measure(server: &Running<'_>, plan: &Plan) -> Result<Rate, Failure> {
         let clients: Vec<_> = (0..CLIENTS)
             .map(|_| scope.spawn(one_after_another))
             .collect();
-        let rate = watch(server, plan, || done.load(Ordering::Relaxed));
+        let rate = watch(server.pid(), plan, || done.load(Ordering::Relaxed));
         over.store(true, Ordering::Relaxed);
         for client in clients {
             client.join().expect("a client does not panic")?;

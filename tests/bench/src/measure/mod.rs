@@ -11,7 +11,6 @@ use std::time::Instant;
 use crate::failure::Failure;
 use crate::machine::processor_time;
 use crate::plan::Plan;
-use crate::server::Running;
 
 /// How much was done in the window.
 #[derive(Clone, Copy, Debug)]
@@ -23,9 +22,9 @@ pub struct Rate {
 }
 
 /// Watches a count that others drive, for the window after the warm-up.
-fn watch(server: &Running<'_>, plan: &Plan, count: impl Fn() -> u64) -> Result<Rate, Failure> {
+pub fn watch(pid: Option<u32>, plan: &Plan, count: impl Fn() -> u64) -> Result<Rate, Failure> {
     let look = || -> Result<(Instant, u64, f64), Failure> {
-        let used = server.pid().map_or(Ok(0.0), processor_time)?;
+        let used = pid.map_or(Ok(0.0), processor_time)?;
         Ok((Instant::now(), count(), used))
     };
     thread::sleep(plan.warm_up);

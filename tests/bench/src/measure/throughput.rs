@@ -75,7 +75,7 @@ pub fn measure(
                 })
             })
             .collect();
-        let rate = watch(server, plan, || match kind {
+        let rate = watch(server.pid(), plan, || match kind {
             Kind::OpensslFile => taken.load(Ordering::Relaxed) * RECORD.0 / RECORD.1,
             _ => server.service.moved(),
         });
