@@ -1,6 +1,7 @@
 //! detrsa-mtls in both roles, and what an ordinary TLS stack needs to meet it: the exported key, a certificate that an
 //! outside CA made of its request, and that CA, by which both sides check chain and name beside the key.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -10,6 +11,7 @@ use mcbn_tests_support::plain::Plain;
 use mcbn_tests_support::process::{Ended, Process};
 use mcbn_tests_support::shares::Shares;
 use mcbn_tests_support::workload::workload;
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
 use rustix::process::Signal;
 
 use crate::stream::Stream;
@@ -51,9 +53,7 @@ impl Material {
             &["--insecure-export-private-key=key.pem"][..],
             &["--csr=request.pem", "--name=localhost", "--name=127.0.0.1"],
         ] {
-            let mut command = material.ours();
-            command.args(more);
-            Process::start(command).end().expect_code(0);
+            material.export(more).expect_code(0);
         }
         material.openssl(&[
             "x509",
@@ -88,25 +88,64 @@ impl Material {
         Process::start(command).end().expect_code(0);
     }
 
-    /// A self-signed certificate of this key, `<name>.pem`, which says this.
-    pub fn certificate(&self, name: &str, key: &str, days: &str, extensions: &[&str]) {
-        let out = format!("{name}.pem");
-        let mut arguments = vec![
+    /// `other-key.pem`, and `other.pem`, a certificate of it that the same CA has signed.
+    pub fn other_key(&self) {
+        self.openssl(&[
             "req",
-            "-x509",
-            "-key",
-            key,
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
             "-subj",
             "/CN=localhost",
-            "-days",
-            days,
+            "-keyout",
+            "other-key.pem",
+            "-addext",
+            "keyUsage=digitalSignature",
+            "-addext",
+            "extendedKeyUsage=serverAuth,clientAuth",
             "-out",
-            &out,
+            "other-request.pem",
+        ]);
+        self.openssl(&[
+            "x509",
+            "-req",
+            "-in",
+            "other-request.pem",
+            "-CA",
+            "ca.pem",
+            "-CAkey",
+            "ca-key.pem",
+            "-copy_extensions",
+            "copy",
+            "-days",
+            "2",
+            "-out",
+            "other.pem",
+        ]);
+    }
+
+    /// A certificate of our key, `<name>.pem`, that is as it should be but for this.
+    pub fn spoilt(&self, name: &str, spoil: impl FnOnce(&mut CertificateParams)) {
+        let key = fs::read_to_string(self.folder().join("key.pem")).expect("it was exported");
+        let key = KeyPair::from_pem(&key).expect("PKCS#8");
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
         ];
-        for extension in extensions {
-            arguments.extend(["-addext", extension]);
-        }
-        self.openssl(&arguments);
+        spoil(&mut params);
+        let certificate = params.self_signed(&key).expect("an RSA key signs");
+        self.shares
+            .folder()
+            .file(&format!("{name}.pem"), certificate.pem());
+    }
+
+    /// Has detrsa-mtls write what these arguments ask for.
+    pub fn export(&self, arguments: &[&str]) -> Ended {
+        let mut command = self.ours();
+        command.args(arguments);
+        Process::start(command).end()
     }
 
     /// detrsa-mtls with the shares, in the folder.
