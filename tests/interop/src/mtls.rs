@@ -81,6 +81,10 @@ impl Material {
         self.shares.folder().path()
     }
 
+    pub fn file(&self, name: &str, content: &str) {
+        self.shares.folder().file(name, content);
+    }
+
     /// Runs `openssl` in the folder.
     pub fn openssl(&self, arguments: &[&str]) {
         let mut command = peer("openssl");
