@@ -1,4 +1,4 @@
-//! psk-server and psk-client against the implementations of others, in both roles.
+//! psk-server and psk-client, and detrsa-mtls, against the implementations of others, in both roles.
 //!
 //! A peer is anything that implements [`Peer`]; [`scenarios!`] gives it every scenario, and a new peer is one file in
 //! `src` and one in `tests`. Refusals have files of their own.
@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod gnutls;
 pub mod guarded;
 pub mod hello;
+pub mod mtls;
 pub mod node;
 pub mod openssl;
 pub mod ours;

@@ -6,6 +6,7 @@ use std::process::Command;
 use mcbn_tests_support::peer::peer;
 use mcbn_tests_support::process::Process;
 
+use crate::mtls::{Material, Stack};
 use crate::stream::Stream;
 use crate::{Credentials, Peer, Served, Version};
 
@@ -38,15 +39,65 @@ impl Peer for OpenSsl {
         )
     }
 
-    /// Each line in reverse.
     fn answer(sent: &[u8]) -> Vec<u8> {
-        sent.split_inclusive(|byte| *byte == b'\n')
-            .flat_map(|line| {
-                let (end, text) = line.split_last().expect("a line has its end");
-                text.iter().rev().chain([end]).copied().collect::<Vec<u8>>()
-            })
-            .collect()
+        each_line_reversed(sent)
     }
+}
+
+fn each_line_reversed(sent: &[u8]) -> Vec<u8> {
+    sent.split_inclusive(|byte| *byte == b'\n')
+        .flat_map(|line| {
+            let (end, text) = line.split_last().expect("a line has its end");
+            text.iter().rev().chain([end]).copied().collect::<Vec<u8>>()
+        })
+        .collect()
+}
+
+impl Stack for OpenSsl {
+    const HALF_CLOSE: bool = false;
+    const PAGE: &str = "Ciphers supported in s_server binary";
+
+    fn connect(to: SocketAddr, material: &Material) -> Stream {
+        let mut command = s_client(to, Version::Tls13);
+        command
+            .current_dir(material.folder())
+            .args(["-quiet", "-cert", "certificate.pem", "-key", "key.pem"])
+            .args(["-CAfile", "ca.pem", "-verify_return_error"])
+            .args(["-verify_ip", "127.0.0.1"]);
+        Stream::Stdio(Process::start(command))
+    }
+
+    fn serve_http(material: &Material) -> Served {
+        serve_certified(material, "-www")
+    }
+
+    fn serve(material: &Material) -> Served {
+        serve_certified(material, "-rev")
+    }
+
+    fn answer(sent: &[u8]) -> Vec<u8> {
+        each_line_reversed(sent)
+    }
+}
+
+fn serve_certified(material: &Material, mode: &str) -> Served {
+    let path = |name| material.folder().join(name).display().to_string();
+    let [certificate, key, ca] = ["certificate.pem", "key.pem", "ca.pem"].map(path);
+    s_server(
+        Version::Tls13,
+        &[
+            mode,
+            "-cert",
+            &certificate,
+            "-key",
+            &key,
+            "-CAfile",
+            &ca,
+            "-Verify",
+            "1",
+            "-verify_return_error",
+        ],
+    )
 }
 
 /// `openssl s_client`, held to one version, without a key.

@@ -97,7 +97,7 @@ thread_local! {
     static KEPT: std::cell::RefCell<Vec<Shares>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
-fn listening(process: &Process) -> SocketAddr {
+pub(crate) fn listening(process: &Process) -> SocketAddr {
     let address = |event: Value| event["address"].as_str()?.parse().ok();
     address(process.wait_for_message("listening")).expect("the event names the address")
 }

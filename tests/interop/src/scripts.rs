@@ -5,6 +5,7 @@ use std::process::Command;
 
 use mcbn_tests_support::process::Process;
 
+use crate::mtls::{Material, Stack};
 use crate::stream::Stream;
 use crate::{Credentials, Peer, Served, Version, reversed};
 
@@ -16,7 +17,7 @@ pub(crate) fn version(version: Version) -> &'static str {
 }
 
 /// Waits for `listening PORT`.
-fn listening(process: &Process) -> SocketAddr {
+pub(crate) fn listening(process: &Process) -> SocketAddr {
     let port = process.wait(|seen| {
         let text = String::from_utf8_lossy(&seen.stdout);
         text.strip_prefix("listening ")?
@@ -28,7 +29,7 @@ fn listening(process: &Process) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-/// A peer that is one script: `ROLE WHAT VERSION IDENTITY KEY` are its arguments.
+/// A peer that is one script: `ROLE WHAT VERSION IDENTITY KEY` are its arguments, or `ROLE WHAT VERSION FOLDER`.
 pub trait Script {
     /// What it answers over HTTP.
     const PAGE: &'static str;
@@ -58,8 +59,28 @@ impl<S: Script> Peer for S {
     }
 }
 
+impl<S: Script> Stack for S {
+    const PAGE: &str = S::PAGE;
+
+    fn connect(to: SocketAddr, material: &Material) -> Stream {
+        let port = to.port().to_string();
+        Stream::Stdio(run_with::<S>("client", &port, material))
+    }
+
+    fn serve_http(material: &Material) -> Served {
+        served(run_with::<S>("server", "http", material))
+    }
+
+    fn serve(material: &Material) -> Served {
+        served(run_with::<S>("server", "reverse", material))
+    }
+}
+
 fn serve<S: Script>(service: &str, version: Version, credentials: Credentials) -> Served {
-    let process = run::<S>("server", service, version, credentials);
+    served(run::<S>("server", service, version, credentials))
+}
+
+fn served(process: Process) -> Served {
     let address = listening(&process);
     Served {
         process,
@@ -73,5 +94,13 @@ fn run<S: Script>(role: &str, what: &str, to: Version, credentials: Credentials)
     command
         .args([role, what, version(to)])
         .args([credentials.identity, credentials.key]);
+    Process::start(command)
+}
+
+fn run_with<S: Script>(role: &str, what: &str, material: &Material) -> Process {
+    let mut command = S::command();
+    command
+        .args([role, what, version(Version::Tls13)])
+        .arg(material.folder());
     Process::start(command)
 }

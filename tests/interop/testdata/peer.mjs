@@ -1,42 +1,64 @@
-// A TLS-PSK client or server: peer.mjs client PORT VERSION IDENTITY KEY, peer.mjs server http|reverse VERSION IDENTITY KEY.
+// A TLS client or server: peer.mjs client PORT VERSION CREDENTIALS, peer.mjs server http|reverse VERSION CREDENTIALS.
+//
+// CREDENTIALS is IDENTITY KEY, a pre-shared key, or FOLDER, which holds key.pem, certificate.pem and ca.pem, at which the
+// other side's chain must end; and the other side's key must be ours.
 //
 // The client is a pipe: its standard input goes to the server, what the server sends goes to its standard output, and
 // either may end first. The server prints `listening PORT`.
 
+import { createPrivateKey } from "node:crypto";
+import { readFileSync } from "node:fs";
 import https from "node:https";
 import tls from "node:tls";
 
-const [role, what, version, identity, key] = process.argv.slice(1);
-const psk = Buffer.from(key, "hex");
+const [role, what, version, ...credentials] = process.argv.slice(1);
+
+// With a pre-shared key there is nothing left to check.
+let checkPeer = () => {};
 
 const options = {
   host: "127.0.0.1",
   minVersion: version,
   maxVersion: version,
-  // Node's own list has no suite with a key for TLS 1.2. TLS 1.3 takes the key with any suite of its hash.
-  ...(version === "TLSv1.2" && { ciphers: "kECDHEPSK" }),
   allowHalfOpen: true,
+  ...(credentials.length === 2 ? byKey(...credentials) : byCertificate(...credentials)),
 };
 
+function byKey(identity, hex) {
+  const psk = Buffer.from(hex, "hex");
+  return {
+    // Node's own list has no suite with a key for TLS 1.2. TLS 1.3 takes the key with any suite of its hash.
+    ...(version === "TLSv1.2" && { ciphers: "kECDHEPSK" }),
+    ...(role === "client"
+      ? // There is no certificate whose name could be checked; that there is none is what rejectUnauthorized accepts.
+        { checkServerIdentity: () => undefined, pskCallback: () => ({ identity, psk }) }
+      : { pskCallback: (_, name) => (name === identity ? psk : null) }),
+  };
+}
+
+function byCertificate(folder) {
+  const [key, cert, ca] = ["key.pem", "certificate.pem", "ca.pem"].map((name) => readFileSync(`${folder}/${name}`));
+  checkPeer = (socket) => {
+    if (!socket.getPeerX509Certificate().checkPrivateKey(createPrivateKey(key))) {
+      throw new Error("the other side has another key");
+    }
+  };
+  return { key, cert, ca, ...(role === "server" && { requestCert: true, rejectUnauthorized: true }) };
+}
+
 function client(port) {
-  const socket = tls.connect({
-    ...options,
-    port: Number(port),
-    // There is no certificate whose name could be checked; that there is none is what rejectUnauthorized accepts.
-    checkServerIdentity: () => undefined,
-    pskCallback: () => ({ identity, psk }),
-  });
+  const socket = tls.connect({ ...options, port: Number(port) }, () => checkPeer(socket));
   process.stdin.pipe(socket);
   socket.pipe(process.stdout);
   socket.on("end", () => process.stdin.destroy());
 }
 
 function server(service) {
-  const settings = { ...options, pskCallback: (_, name) => (name === identity ? psk : null) };
   const listener =
     service === "http"
-      ? https.createServer(settings, (_, response) => response.end("a page of node\n"))
-      : tls.createServer(settings, reverse);
+      ? https.createServer(options, (_, response) => response.end("a page of node\n"))
+      : tls.createServer(options, reverse);
+  listener.on("secureConnection", checkPeer);
   listener.on("tlsClientError", (error) => console.error(error.message));
   listener.listen(0, "127.0.0.1", () => console.log("listening", listener.address().port));
 }

@@ -1,4 +1,7 @@
-"""A TLS-PSK client or server: peer.py client PORT VERSION IDENTITY KEY, peer.py server http|reverse VERSION IDENTITY KEY.
+"""A TLS client or server: peer.py client PORT VERSION CREDENTIALS, peer.py server http|reverse VERSION CREDENTIALS.
+
+CREDENTIALS is IDENTITY KEY, a pre-shared key, or FOLDER, which holds key.pem, certificate.pem, ca.pem, at which the other
+side's chain must end, and spki.der, the public key that the other side must show as well.
 
 The client is a pipe: its standard input goes to the server, what the server sends goes to its standard output, and
 either may end first. The server prints `listening PORT`.
@@ -9,21 +12,47 @@ import socket
 import ssl
 import sys
 
-ROLE, WHAT, VERSION, IDENTITY, KEY = sys.argv[1:]
-KEY = bytes.fromhex(KEY)
+ROLE, WHAT, VERSION, *CREDENTIALS = sys.argv[1:]
 CHUNK = 16384
+HOST = "127.0.0.1"
 
 
 def context(purpose):
     context = ssl.SSLContext(purpose)
-    context.check_hostname = False
     context.minimum_version = context.maximum_version = {
         "TLSv1.2": ssl.TLSVersion.TLSv1_2,
         "TLSv1.3": ssl.TLSVersion.TLSv1_3,
     }[VERSION]
+    if len(CREDENTIALS) == 2:
+        use_key(context, purpose, CREDENTIALS[0], bytes.fromhex(CREDENTIALS[1]))
+    else:
+        use_certificate(context, CREDENTIALS[0])
+    return context
+
+
+def use_key(context, purpose, identity, key):
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     # Only suites with a key, and only those with an ephemeral exchange too. Without effect on TLS 1.3.
     context.set_ciphers("kECDHEPSK")
-    return context
+    if purpose == ssl.PROTOCOL_TLS_CLIENT:
+        context.set_psk_client_callback(lambda hint: (identity, key))
+    else:
+        context.set_psk_server_callback(lambda name: key if name == identity else b"")
+
+
+def use_certificate(context, folder):
+    context.load_cert_chain(f"{folder}/certificate.pem", f"{folder}/key.pem")
+    context.load_verify_locations(f"{folder}/ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+
+
+def check_peer(tls):
+    """With a pre-shared key there is nothing left to check."""
+    if len(CREDENTIALS) == 1:
+        with open(f"{CREDENTIALS[0]}/spki.der", "rb") as spki:
+            if spki.read() not in tls.getpeercert(binary_form=True):
+                raise ssl.SSLError("the other side has another key")
 
 
 class Tls:
@@ -32,10 +61,12 @@ class Tls:
     def __init__(self, context, connection, server_side):
         self.connection = connection
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.object = context.wrap_bio(self.incoming, self.outgoing, server_side)
+        name = None if server_side else HOST
+        self.object = context.wrap_bio(self.incoming, self.outgoing, server_side, name)
         while self.wants_more(self.object.do_handshake):
             self.receive()
         self.flush()
+        check_peer(self.object)
 
     def wants_more(self, step):
         try:
@@ -82,9 +113,7 @@ class Tls:
 
 def client():
     options = context(ssl.PROTOCOL_TLS_CLIENT)
-    options.verify_mode = ssl.CERT_NONE
-    options.set_psk_client_callback(lambda hint: (IDENTITY, KEY))
-    tls = Tls(options, socket.create_connection(("127.0.0.1", int(WHAT))), False)
+    tls = Tls(options, socket.create_connection((HOST, int(WHAT))), False)
     with selectors.DefaultSelector() as ready:
         ready.register(sys.stdin.buffer.raw, selectors.EVENT_READ, "stdin")
         ready.register(tls.connection, selectors.EVENT_READ, "tls")
@@ -120,9 +149,8 @@ def reverse(tls):
 
 def server():
     options = context(ssl.PROTOCOL_TLS_SERVER)
-    options.set_psk_server_callback(lambda identity: KEY if identity == IDENTITY else b"")
     answer = {"http": answer_http, "reverse": reverse}[WHAT]
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server((HOST, 0)) as listener:
         print("listening", listener.getsockname()[1], flush=True)
         while True:
             connection, _ = listener.accept()

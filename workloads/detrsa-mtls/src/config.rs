@@ -18,6 +18,7 @@ use mcbn_tunnel::settings as connection;
 use crate::error::Error;
 use crate::key::{self, KeyConfig};
 
+use export::Asked;
 pub use export::Export;
 
 pub const PROGRAM: Program = Program::new(
@@ -38,6 +39,7 @@ pub const PROGRAM: Program = Program::new(
         CSR,
         export::INSECURE_EXPORT_PRIVATE_KEY,
         export::FORMAT,
+        export::PASSPHRASE,
         shares::SHARE,
         shares::MANIFEST,
         shares::DERIVATION,
@@ -114,19 +116,23 @@ const OF_CLIENTS: [&Setting; 4] = [
 ];
 
 /// Rows that mean something to either role, and nothing to what is written and done.
-const OF_ROLES: [&Setting; 12] = [
+const OF_ROLES: [&Setting; 7] = [
     &LISTEN,
-    &certificate::VALIDITY,
-    &certificate::SELF_SIGNED,
-    &certificate::CA_CERTIFICATE,
-    &certificate::CA_KEY,
-    &certificate::CERTIFICATE,
     &certificate::PEER_CA,
     &certificate::PEER_NAME,
     &connection::MAX_CONNECTIONS,
     &connection::HANDSHAKE_TIMEOUT,
     &connection::IDLE_TIMEOUT,
     &connection::CONNECT_TIMEOUT,
+];
+
+/// Rows of what signs our certificate.
+const OF_ISSUERS: [&Setting; 5] = [
+    &certificate::VALIDITY,
+    &certificate::SELF_SIGNED,
+    &certificate::CA_CERTIFICATE,
+    &certificate::CA_KEY,
+    &certificate::CERTIFICATE,
 ];
 
 #[derive(Debug)]
@@ -164,7 +170,7 @@ impl Config {
         let of_standard_input = key.as_ref().ok().and_then(KeyConfig::of_standard_input);
         let role = given.optional::<Role>(&ROLE);
         let csr = given.optional::<PathBuf>(&CSR);
-        let export = Export::read(given);
+        let export = Asked::read(given);
         let work = match (role, csr, export) {
             (Ok(Some(Role::Server)), Ok(None), Ok(None)) => {
                 refuse_all(given, &OF_CLIENTS, "for --role client only");
@@ -227,7 +233,8 @@ fn read_client(
 }
 
 fn read_request(given: &mut Given, to: PathBuf) -> Result<Work, Reported> {
-    refuse_role_settings(given);
+    refuse_settings_of_roles(given);
+    refuse_all(given, &OF_ISSUERS, "the CA says what it signs");
     let subject = certificate::subject(given);
     let dns_server = connection::dns_server(given);
     Ok(Work::Request {
@@ -237,17 +244,22 @@ fn read_request(given: &mut Given, to: PathBuf) -> Result<Work, Reported> {
     })
 }
 
-fn read_export(given: &mut Given, export: Export) -> Result<Work, Reported> {
-    refuse_role_settings(given);
-    refuse_all(given, &[&certificate::NAME], "an exported key has no name");
+fn read_export(given: &mut Given, export: Asked) -> Result<Work, Reported> {
+    refuse_settings_of_roles(given);
+    if !export.has_certificate() {
+        for rows in [&OF_ISSUERS[..], &[&certificate::NAME]] {
+            refuse_all(given, rows, "for --export-format pkcs12 only");
+        }
+    }
+    let export = export.settled(given);
     let dns_server = connection::dns_server(given);
     Ok(Work::Export {
-        export,
+        export: export?,
         dns_server: dns_server?,
     })
 }
 
-fn refuse_role_settings(given: &mut Given) {
+fn refuse_settings_of_roles(given: &mut Given) {
     for rows in [&OF_SERVERS[..], &OF_CLIENTS, &OF_ROLES] {
         refuse_all(given, rows, "for a --role only");
     }
@@ -263,7 +275,7 @@ fn refuse_all(given: &mut Given, rows: &[&Setting], reason: &str) {
 
 /// What they may be depends on what is not known.
 fn skip(given: &mut Given) {
-    let rows = [&OF_SERVERS[..], &OF_CLIENTS, &OF_ROLES];
+    let rows = [&OF_SERVERS[..], &OF_CLIENTS, &OF_ROLES, &OF_ISSUERS];
     for row in rows.into_iter().flatten() {
         given.is_given(row);
     }
@@ -316,3 +328,6 @@ impl fmt::Display for NotARole {
         f.write_str("not server or client")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use mcbn_consent::lease::Lost;
+use mcbn_detrsa::export::{NotExported, NotWritten};
 use mcbn_endpoint::{client, server};
 use mcbn_mtls::{HandshakeError, Setup};
 use mcbn_pinned::NoKey;
@@ -28,8 +29,10 @@ pub enum Error {
     /// There was a key, and too few participants agree to its use now.
     ConsentLost(Lost),
     /// The key cannot be brought into the form that was asked for.
-    Export(openssl::error::ErrorStack),
-    /// The file cannot be written.
+    Export(NotExported),
+    /// Its file cannot be written.
+    NotWritten(NotWritten),
+    /// The request cannot be written.
     Write(PathBuf, io::Error),
     /// A signal came before anything was written.
     Cut,
@@ -45,6 +48,7 @@ impl fmt::Display for Error {
             Self::Client(error) => error.fmt(f),
             Self::ConsentLost(lost) => lost.fmt(f),
             Self::Export(_) => f.write_str("cannot export the key"),
+            Self::NotWritten(error) => error.fmt(f),
             Self::Write(path, _) => write!(f, "cannot write {}", path.display()),
             Self::Cut => f.write_str("ended by a signal before the work was done"),
         }
@@ -63,7 +67,8 @@ impl std::error::Error for Error {
             Self::ConsentLost(lost) => lost.source(),
             Self::Export(source) => Some(source),
             Self::Write(_, source) => Some(source),
-            Self::Cut => None,
+            // It says all that its source says.
+            Self::NotWritten(_) | Self::Cut => None,
         }
     }
 }
@@ -78,7 +83,7 @@ impl Failure for Error {
             Self::Server(error) => error.exit(),
             Self::Client(error) => error.exit(),
             Self::ConsentLost(lost) => lost.exit(),
-            Self::Write(_, source) => source.exit(),
+            Self::NotWritten(_) | Self::Write(..) => self.written().map_or(Exit::Io, Failure::exit),
             Self::Cut => Exit::Io,
         }
     }
@@ -92,9 +97,21 @@ impl Failure for Error {
             ),
             Self::Client(error) => error.hint(),
             Self::ConsentLost(lost) => lost.hint(),
-            Self::Write(_, source) if source.kind() == io::ErrorKind::AlreadyExists => {
-                Some("nothing is written over: name a file that is not there".into())
-            }
+            Self::NotWritten(_) | Self::Write(..) => self
+                .written()
+                .filter(|source| source.kind() == io::ErrorKind::AlreadyExists)
+                .map(|_| "nothing is written over: name a file that is not there".into()),
+            Self::Key(_) | Self::Setup(_) | Self::Export(_) | Self::Cut => None,
+        }
+    }
+}
+
+impl Error {
+    /// What the system said of a file.
+    fn written(&self) -> Option<&io::Error> {
+        match self {
+            Self::NotWritten(error) => std::error::Error::source(error)?.downcast_ref(),
+            Self::Write(_, error) => Some(error),
             _ => None,
         }
     }

@@ -9,9 +9,11 @@
 
 mod config;
 mod error;
-mod file;
 mod key;
+mod request;
 mod run;
+#[cfg(test)]
+mod testing;
 
 use std::process::ExitCode;
 

@@ -9,13 +9,13 @@ use mcbn_endpoint::client::settings::{ClientConfig, Mode};
 use mcbn_endpoint::server::Server;
 use mcbn_endpoint::server::settings::ServerConfig;
 use mcbn_mtls::settings::CertificateConfig;
-use mcbn_mtls::{Acceptor, Checks, Connector, Credentials, Key, request};
+use mcbn_mtls::{Acceptor, Checks, Connector, Credentials, Key};
 use mcbn_runtime::process::Process;
 use rustls::time_provider::DefaultTimeProvider;
 
 use crate::config::{Config, Work};
 use crate::error::Error;
-use crate::file::{self, Readers};
+use crate::request;
 
 pub async fn run(config: Config, process: Process) -> Result<(), Error> {
     let (key, consent) = tokio::select! {
@@ -40,11 +40,11 @@ pub async fn run(config: Config, process: Process) -> Result<(), Error> {
             certificate,
         } => connect(client, mode, certificate, key, consent, process).await,
         Work::Request { subject, to, .. } => {
-            let text = request(&own(key)?, &subject).map_err(Error::Setup)?;
-            let written = file::write(&to, Readers::Anyone, text.as_bytes());
+            let text = mcbn_mtls::request(&own(&key)?, &subject).map_err(Error::Setup)?;
+            let written = request::write(&to, &text);
             written.map_err(|error| Error::Write(to, error))
         }
-        Work::Export { export, .. } => export.write(&key),
+        Work::Export { export, .. } => export.write(key),
     }
 }
 
@@ -55,13 +55,24 @@ async fn serve(
     consent: Consent,
     process: Process,
 ) -> Result<(), Error> {
-    let (credentials, checks) = credentials(key, certificate)?;
-    let acceptor = Acceptor::new(credentials, checks).map_err(Error::Setup)?;
-    let witness = acceptor.witness();
-    let server = Server::open(config, acceptor, &process).map_err(Error::Server)?;
+    let server = open(config, certificate, key, &process)?;
+    let witness = server.service.handshake().witness();
     let outcome = server.serve(consent, process).await;
     debug_assert!(witness.key_is_wiped(), "something outlives the server");
     outcome.map_err(Error::ConsentLost)
+}
+
+/// Makes the certificate, then opens the port.
+fn open(
+    config: ServerConfig,
+    certificate: CertificateConfig,
+    key: RsaKey,
+    process: &Process,
+) -> Result<Server<Acceptor>, Error> {
+    let (credentials, checks) = credentials(&key, certificate)?;
+    drop(key);
+    let acceptor = Acceptor::new(credentials, checks).map_err(Error::Setup)?;
+    Server::open(config, acceptor, process).map_err(Error::Server)
 }
 
 async fn connect(
@@ -72,7 +83,8 @@ async fn connect(
     consent: Consent,
     process: Process,
 ) -> Result<(), Error> {
-    let (credentials, checks) = credentials(key, certificate)?;
+    let (credentials, checks) = credentials(&key, certificate)?;
+    drop(key);
     let connector = Connector::new(credentials, checks).map_err(Error::Setup)?;
     let witness = connector.witness();
     let client = Client::new(config, connector, &process).map_err(Error::Names)?;
@@ -81,8 +93,9 @@ async fn connect(
     outcome.map_err(Error::Client)
 }
 
-fn credentials(
-    key: RsaKey,
+/// The key with a certificate of it. The caller drops the key that it was made of.
+pub(crate) fn credentials(
+    key: &RsaKey,
     config: CertificateConfig,
 ) -> Result<(Arc<Credentials>, Checks), Error> {
     let credentials = Credentials::new(
@@ -95,8 +108,11 @@ fn credentials(
     Ok((Arc::new(credentials.map_err(Error::Setup)?), config.checks))
 }
 
-/// The key where it is used; the bytes that it was made of are wiped.
-fn own(key: RsaKey) -> Result<Key, Error> {
-    // To sign handshakes with it.
+/// The key where it is used.
+fn own(key: &RsaKey) -> Result<Key, Error> {
+    // To sign handshakes and certificates with it.
     Key::from_pkcs8(key.pkcs8_der().expose_secret()).map_err(Error::Setup)
 }
+
+#[cfg(test)]
+mod tests;

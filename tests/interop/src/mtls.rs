@@ -1,0 +1,359 @@
+//! detrsa-mtls in both roles, and what an ordinary TLS stack needs to meet it: the exported key, a certificate that an
+//! outside CA made of its request, and that CA, by which both sides check chain and name beside the key.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use mcbn_tests_support::peer::peer;
+use mcbn_tests_support::plain::Plain;
+use mcbn_tests_support::process::{Ended, Process};
+use mcbn_tests_support::shares::Shares;
+use mcbn_tests_support::workload::workload;
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
+use rustix::process::Signal;
+
+use crate::stream::Stream;
+use crate::{Served, ours, reversed};
+
+/// The least that is allowed: what is tested here does not depend on it, and it is quick.
+const BITS: &str = "--bits=2048";
+
+/// The files of one test.
+pub struct Material {
+    shares: Shares,
+}
+
+impl Material {
+    /// `key.pem`, `spki.der`, `certificate.pem`, `ca.pem`, `ca-key.pem`.
+    #[expect(clippy::new_without_default, reason = "it makes files on disk")]
+    pub fn new() -> Self {
+        let material = Self {
+            shares: Shares::published(),
+        };
+        material.openssl(&[
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-subj",
+            "/O=Frank/CN=CA",
+            "-days",
+            "2",
+            "-keyout",
+            "ca-key.pem",
+            "-out",
+            "ca.pem",
+        ]);
+        for more in [
+            &["--insecure-export-private-key=key.pem"][..],
+            &["--csr=request.pem", "--name=localhost", "--name=127.0.0.1"],
+        ] {
+            material.export(more).expect_code(0);
+        }
+        material.openssl(&[
+            "x509",
+            "-req",
+            "-in",
+            "request.pem",
+            "-CA",
+            "ca.pem",
+            "-CAkey",
+            "ca-key.pem",
+            "-copy_extensions",
+            "copy",
+            "-days",
+            "2",
+            "-out",
+            "certificate.pem",
+        ]);
+        material.openssl(&[
+            "pkey", "-in", "key.pem", "-pubout", "-outform", "der", "-out", "spki.der",
+        ]);
+        material
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.shares.folder().path()
+    }
+
+    pub fn file(&self, name: &str, content: &str) {
+        self.shares.folder().file(name, content);
+    }
+
+    /// Runs `openssl` in the folder.
+    pub fn openssl(&self, arguments: &[&str]) {
+        let mut command = peer("openssl");
+        command.current_dir(self.folder()).args(arguments);
+        Process::start(command).end().expect_code(0);
+    }
+
+    /// `other-key.pem`, and `other.pem`, a certificate of it that the same CA has signed.
+    pub fn other_key(&self) {
+        self.openssl(&[
+            "req",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            "/CN=localhost",
+            "-keyout",
+            "other-key.pem",
+            "-addext",
+            "keyUsage=digitalSignature",
+            "-addext",
+            "extendedKeyUsage=serverAuth,clientAuth",
+            "-out",
+            "other-request.pem",
+        ]);
+        self.openssl(&[
+            "x509",
+            "-req",
+            "-in",
+            "other-request.pem",
+            "-CA",
+            "ca.pem",
+            "-CAkey",
+            "ca-key.pem",
+            "-copy_extensions",
+            "copy",
+            "-days",
+            "2",
+            "-out",
+            "other.pem",
+        ]);
+    }
+
+    /// A certificate of our key, `<name>.pem`, that is as it should be but for this.
+    pub fn spoilt(&self, name: &str, spoil: impl FnOnce(&mut CertificateParams)) {
+        let key = fs::read_to_string(self.folder().join("key.pem")).expect("it was exported");
+        let key = KeyPair::from_pem(&key).expect("PKCS#8");
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+        ];
+        spoil(&mut params);
+        let certificate = params.self_signed(&key).expect("an RSA key signs");
+        self.shares
+            .folder()
+            .file(&format!("{name}.pem"), certificate.pem());
+    }
+
+    /// Has detrsa-mtls write what these arguments ask for.
+    pub fn export(&self, arguments: &[&str]) -> Ended {
+        let mut command = self.ours();
+        command.args(arguments);
+        Process::start(command).end()
+    }
+
+    /// detrsa-mtls with the shares, in the folder.
+    fn ours(&self) -> Command {
+        let mut command = workload("detrsa-mtls");
+        command
+            .current_dir(self.folder())
+            .args(self.shares.flags())
+            .arg(BITS);
+        command
+    }
+
+    /// With a certificate of the same CA, for peers that check chain and name; and checking theirs.
+    fn checking(&self) -> Command {
+        let mut command = self.ours();
+        command.args([
+            "--ca-certificate=ca.pem",
+            "--ca-key=ca-key.pem",
+            "--name=localhost",
+            "--name=127.0.0.1",
+            "--peer-ca=ca.pem",
+            "--peer-name=localhost",
+        ]);
+        command
+    }
+
+    /// A server that checks all that it can.
+    pub fn checking_server(&self, more: &[&str]) -> Server {
+        Server::start(self.checking(), more)
+    }
+
+    /// A server that looks at the key, and no issuer.
+    pub fn server(&self, more: &[&str]) -> Server {
+        Server::start(self.ours(), more)
+    }
+
+    pub fn checking_client(&self, server: SocketAddr, mode: &[&str]) -> Process {
+        start_client(self.checking(), server, mode)
+    }
+
+    pub fn client(&self, server: SocketAddr, mode: &[&str]) -> Process {
+        start_client(self.ours(), server, mode)
+    }
+}
+
+fn start_client(mut command: Command, server: SocketAddr, mode: &[&str]) -> Process {
+    command
+        .args(["--role=client", &format!("--server={server}")])
+        .args(mode);
+    Process::start(command)
+}
+
+/// A running server.
+pub struct Server {
+    process: Process,
+    address: SocketAddr,
+}
+
+impl Server {
+    fn start(mut command: Command, more: &[&str]) -> Self {
+        command
+            .args(["--role=server", "--listen=127.0.0.1:0", "--log-level=debug"])
+            .args(more);
+        let process = Process::start(command);
+        let address = ours::listening(&process);
+        Self { process, address }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until it has refused a handshake, and gives the reason that it logs.
+    pub fn refusal(&self) -> String {
+        let event = self.process.wait_for_message("handshake failed");
+        event["reason"].as_str().expect("a word").to_owned()
+    }
+
+    /// Ends it by SIGTERM, which must succeed.
+    pub fn drain(self) -> Ended {
+        self.process.signal(Signal::TERM);
+        let ended = self.process.end();
+        ended.expect_code(0);
+        ended
+    }
+}
+
+/// A TLS stack of others.
+pub trait Stack {
+    /// Whether its client can end its sending direction and go on reading.
+    const HALF_CLOSE: bool = true;
+
+    /// What its HTTP server's page holds.
+    const PAGE: &str;
+
+    /// Connects, with a stream to write to and to read from.
+    fn connect(to: SocketAddr, material: &Material) -> Stream;
+
+    /// Answers `GET /` with [`Self::PAGE`].
+    fn serve_http(material: &Material) -> Served;
+
+    /// Answers as [`Self::answer`] says.
+    fn serve(material: &Material) -> Served;
+
+    /// What its server answers to these lines of text.
+    fn answer(sent: &[u8]) -> Vec<u8> {
+        reversed(sent)
+    }
+}
+
+/// The tests of one stack.
+#[macro_export]
+macro_rules! mtls_scenarios {
+    ($stack:ty) => {
+        #[test]
+        fn its_client_is_answered_ok() {
+            $crate::mtls::its_client_is_answered_ok::<$stack>();
+        }
+
+        #[test]
+        fn its_client_reaches_the_service_behind_our_server() {
+            $crate::mtls::its_client_reaches_the_service_behind_our_server::<$stack>();
+        }
+
+        #[test]
+        fn our_client_gets_a_page_from_its_server() {
+            $crate::mtls::our_client_gets_a_page_from_its_server::<$stack>();
+        }
+
+        #[test]
+        fn our_client_tunnels_to_its_server() {
+            $crate::mtls::our_client_tunnels_to_its_server::<$stack>();
+        }
+    };
+}
+
+pub fn its_client_is_answered_ok<S: Stack>() {
+    let material = Material::new();
+    let server = material.checking_server(&[]);
+    let mut client = S::connect(server.address(), &material);
+    client.write(b"GET / HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\r\n");
+    let answer = client.read_to_end();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer:?}");
+    assert!(answer.ends_with("\r\n\r\nok\n"), "{answer:?}");
+    server.drain();
+}
+
+pub fn its_client_reaches_the_service_behind_our_server<S: Stack>() {
+    let service = match S::HALF_CLOSE {
+        true => Plain::reversing(),
+        false => Plain::echoing(),
+    };
+    let forward = format!("--forward={}", service.address());
+    let material = Material::new();
+    let server = material.checking_server(&[&forward]);
+    let mut client = S::connect(server.address(), &material);
+    let sent = lines();
+    client.write(&sent);
+    let (answer, expected) = match S::HALF_CLOSE {
+        true => {
+            client.finish_writing();
+            (client.read_to_end(), reversed(&sent))
+        }
+        false => (client.read(sent.len()), sent),
+    };
+    assert!(
+        answer == expected,
+        "{} bytes came back changed",
+        answer.len()
+    );
+    assert_eq!(service.connections(), 1);
+}
+
+pub fn our_client_gets_a_page_from_its_server<S: Stack>() {
+    let material = Material::new();
+    let server = S::serve_http(&material);
+    let ended = material.checking_client(server.address, &["--get=/"]).end();
+    ended.expect_code(0);
+    assert!(ended.stdout().contains(S::PAGE), "{ended}");
+    assert_eq!(ended.stderr(), "", "{ended}");
+}
+
+pub fn our_client_tunnels_to_its_server<S: Stack>() {
+    let material = Material::new();
+    let server = S::serve(&material);
+    let tunnel = material.checking_client(server.address, &["--listen=127.0.0.1:0"]);
+    let address = ours::listening(&tunnel);
+    let mut tunnel = Stream::through(tunnel, address, None);
+    let sent = lines();
+    tunnel.write(&sent);
+    tunnel.finish_writing();
+    let answer = tunnel.read_to_end();
+    assert!(
+        answer == S::answer(&sent),
+        "{} bytes, and not what the peer answers: {}",
+        answer.len(),
+        server.process.seen()
+    );
+}
+
+/// More than any buffer on the way holds, in short lines, since some peers move lines.
+fn lines() -> Vec<u8> {
+    (0..20_000)
+        .flat_map(|n| format!("line {n:08} of many\n").into_bytes())
+        .collect()
+}

@@ -1,0 +1,3 @@
+//! Every scenario of mutual TLS.
+
+mcbn_tests_interop::mtls_scenarios!(mcbn_tests_interop::node::Node);
