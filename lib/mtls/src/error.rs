@@ -76,6 +76,17 @@ impl HandshakeError {
         }
     }
 
+    /// What reading meets after the handshake: the peer's refusal is told from a break.
+    pub(crate) fn late(error: io::Error) -> io::Error {
+        match error.get_ref().and_then(|source| source.downcast_ref()) {
+            Some(rustls::Error::AlertReceived(alert)) => {
+                let refused = Self::Peer(PeerFault::Alert(u8::from(*alert)));
+                io::Error::new(io::ErrorKind::PermissionDenied, refused)
+            }
+            _ => error,
+        }
+    }
+
     /// A short fixed word for logs and metrics.
     pub fn reason(&self) -> &'static str {
         match self {

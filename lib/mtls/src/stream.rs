@@ -8,12 +8,14 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsStream;
 
+use crate::error::HandshakeError;
 use crate::peer::AuthenticatedPeer;
 
 /// A connection to a peer that has shown our key.
 ///
 /// Reading ends (`Ok` with nothing read) only where the peer said so with `close_notify`; a connection that just breaks
-/// off is an `UnexpectedEof`, since anyone on the path can break it. Each direction ends on its own.
+/// off is an `UnexpectedEof`, since anyone on the path can break it. A server that refuses our certificate is a
+/// `PermissionDenied`: in TLS 1.3 it does so after our side of the handshake. Each direction ends on its own.
 pub struct MtlsStream<S> {
     tls: Box<TlsStream<S>>,
     peer: AuthenticatedPeer,
@@ -33,13 +35,52 @@ impl<S> MtlsStream<S> {
     }
 }
 
+impl<S: AsyncRead + AsyncWrite + Unpin> MtlsStream<S> {
+    /// A refusal, where that is why nothing can be written any more: it may have come before the peer closed.
+    fn why(&mut self, cx: &mut Context<'_>, met: io::Error) -> io::Error {
+        match met.kind() {
+            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => {
+                self.last_words(cx).unwrap_or(met)
+            }
+            _ => HandshakeError::late(met),
+        }
+    }
+
+    /// What rustls says of the records that still wait to be read. Data in them stays readable.
+    fn last_words(&mut self, cx: &mut Context<'_>) -> Option<io::Error> {
+        let TlsStream::Client(client) = &mut *self.tls else {
+            return None;
+        };
+        let (stream, connection) = client.get_mut();
+        let mut bytes = [0; 1024];
+        loop {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            let Poll::Ready(Ok(())) = Pin::new(&mut *stream).poll_read(cx, &mut buffer) else {
+                return None;
+            };
+            let mut records = buffer.filled();
+            if records.is_empty() {
+                return None;
+            }
+            while !records.is_empty() {
+                connection.read_tls(&mut records).ok()?;
+                if let Err(error) = connection.process_new_packets() {
+                    let error = io::Error::new(io::ErrorKind::InvalidData, error);
+                    return Some(HandshakeError::late(error));
+                }
+            }
+        }
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for MtlsStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tls).poll_read(cx, out)
+        let read = Pin::new(&mut self.tls).poll_read(cx, out);
+        read.map_err(HandshakeError::late)
     }
 }
 
@@ -49,16 +90,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MtlsStream<S> {
         cx: &mut Context<'_>,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tls).poll_write(cx, data)
+        let written = Pin::new(&mut self.tls).poll_write(cx, data);
+        written.map_err(|error| self.why(cx, error))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tls).poll_flush(cx)
+        let flushed = Pin::new(&mut self.tls).poll_flush(cx);
+        flushed.map_err(|error| self.why(cx, error))
     }
 
     /// Says `close_notify` and ends the writing direction below. Reading goes on.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tls).poll_shutdown(cx)
+        let ended = Pin::new(&mut self.tls).poll_shutdown(cx);
+        ended.map_err(|error| self.why(cx, error))
     }
 }
 

@@ -12,6 +12,7 @@ use support::{
     ours_with_another_exponent,
 };
 use time::OffsetDateTime;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Both ends of ours refuse the stranger so.
 async fn is_refused(
@@ -147,4 +148,29 @@ async fn what_is_not_a_certificate_is_refused() {
     let stranger = Stranger::showing(&vec![0x30, 0x03, 0x02, 0x01, 0x00].into(), &ours());
     let alert = AlertDescription::BadCertificate;
     is_refused(&stranger, &Checks::default(), PeerFault::Certificate, alert).await;
+}
+
+/// Its client learns so when it reads.
+#[tokio::test]
+async fn a_server_that_refuses_us_is_told_from_a_break() {
+    let checks = Checks::default().with_roots(ca().pem.as_bytes()).unwrap();
+    let (acceptor, connector) = (acceptor(checks), connector(Checks::default()));
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let (near, far) = tokio::join!(connector.connect(near), acceptor.accept(far));
+    far.unwrap_err();
+    let error = near.unwrap().read_u8().await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
+    assert!(error.to_string().contains("alert 48"), "{error}");
+}
+
+/// Whoever writes first learns it as well, although the server has closed.
+#[tokio::test]
+async fn a_refusal_is_found_behind_a_write_that_fails() {
+    let checks = Checks::default().with_roots(ca().pem.as_bytes()).unwrap();
+    let (acceptor, connector) = (acceptor(checks), connector(Checks::default()));
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let (near, far) = tokio::join!(connector.connect(near), acceptor.accept(far));
+    far.unwrap_err();
+    let error = near.unwrap().write_all(b"GET /").await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
 }

@@ -12,7 +12,8 @@ pub const IO: i32 = 74;
 pub const REFUSED: i32 = 77;
 
 /// The programs, with what else they need.
-pub const PROGRAMS: [(&str, &[&str]); 4] = [
+pub const PROGRAMS: [(&str, &[&str]); 5] = [
+    ("detrsa-mtls", &["--role=server", "--listen=127.0.0.1:0"]),
     ("dtls-client", &["--server=127.0.0.1:9", "--send=text"]),
     ("dtls-server", &["--listen=127.0.0.1:0"]),
     ("psk-client", &["--server=127.0.0.1:9", "--get=/"]),

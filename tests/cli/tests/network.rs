@@ -33,6 +33,38 @@ fn decrypted_streams_do_not_leave_the_machine_unless_told_to() {
     }
 }
 
+/// Each role refuses what the roles of others refuse, and what is for the other role.
+#[test]
+fn one_program_of_two_roles_does_one_thing_at_a_time() {
+    let server = ["--role=server", "--forward=192.0.2.1:80"];
+    let client = ["--role=client", "--server=192.0.2.1:8443"];
+    let export = "--insecure-export-private-key=key.pem";
+    refuses(
+        "detrsa-mtls",
+        "role_refused",
+        &[
+            &[],
+            &["--role=both"],
+            &["--role=server", "--get=/"],
+            &server,
+            &["--role=client", "--get=/"],
+            &client,
+            &[&client[..], &["--listen=0.0.0.0:7070"]].concat(),
+            &[&client[..], &["--get=/", "--forward=127.0.0.1:80"]].concat(),
+            &["--role=server", export],
+            &["--csr=-", export],
+            &["--csr=-", "--self-signed"],
+            &[export, "--export-format=pkcs12"],
+            &[export, "--export-format=jks"],
+            &["--role=server", "--self-signed", "--certificate=chain.pem"],
+            &["--role=server", "--ca-certificate=ca.pem"],
+            &["--role=server", "--certificate=alice"],
+            &["--role=server", "--peer-ca=alice", "--peer-name=a b"],
+            &["--role=server", "--bits=1024", "--algorithm=rsa"],
+        ],
+    );
+}
+
 #[test]
 fn other_machines_do_not_use_the_tunnel_unless_told_to() {
     let server = "--server=192.0.2.1:8443";

@@ -251,9 +251,12 @@ fn a_server_that_refuses_us_is_named() {
         ],
     );
     let ended = material.client(server.address, &["--get=/"]).end();
-    assert_ne!(ended.code, Some(0), "{ended}");
+    ended.expect_code(REFUSED);
     assert_eq!(ended.stdout(), "");
-    assert!(ended.stderr().contains("received fatal alert: "), "{ended}");
+    assert!(
+        ended.stderr().contains("the peer refused with alert 48"),
+        "{ended}"
+    );
 }
 
 /// A file that is there is not written over, and a key is for its owner only.

@@ -71,6 +71,8 @@ impl<E: HandshakeFailure> Failure for Error<E> {
             Self::Idle => Exit::Unavailable,
             Self::Status(status) if status.is_server_error() => Exit::Unavailable,
             Self::Status(_) => Exit::Refused,
+            Self::Http(error) if is_refusal(error) => Exit::Refused,
+            Self::Broken(error) if is_refusal(error) => Exit::Refused,
             Self::Http(_) | Self::Broken(_) | Self::Stdio(_) | Self::Cut => Exit::Io,
         }
     }
@@ -106,4 +108,13 @@ fn unreachable_exit<E: HandshakeFailure>(unreachable: &Unreachable<NoHandshake<E
     });
     let mut exits = exits.filter(|exit| *exit != Exit::Unavailable);
     exits.next().unwrap_or(Exit::Unavailable)
+}
+
+/// Whether a server refused us once our side of the handshake was over.
+fn is_refusal(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut chain = std::iter::successors(Some(error), |error| error.source());
+    chain.any(|error| {
+        let error = error.downcast_ref::<io::Error>();
+        error.is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    })
 }
