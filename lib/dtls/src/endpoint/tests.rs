@@ -489,3 +489,32 @@ async fn the_key_is_wiped_with_its_last_session() {
     drop(session);
     assert!(of_client.key_is_wiped());
 }
+
+const HELLO_VERIFY_REQUEST: u8 = 3;
+
+#[tokio::test]
+async fn a_cookie_of_another_address_is_refused() {
+    let server = Echo::start().await;
+    let (tell, mut hellos) = mpsc::unbounded_channel();
+    let way = between(server.address, move |datagram| {
+        let hello = ClientHello::of(datagram).is_some();
+        if hello {
+            let _ = tell.send(datagram.to_vec());
+        }
+        vec![datagram.to_vec()]
+    })
+    .await;
+    let socket = udp::connect(way).await.unwrap();
+    let mut session = connector().connect(socket, SOON).await.unwrap();
+    let [bare, with_cookie] = [hellos.recv().await.unwrap(), hellos.recv().await.unwrap()];
+    assert!(bare.len() < with_cookie.len());
+    let thief = udp::connect(server.address).await.unwrap();
+    for hello in [bare, with_cookie] {
+        thief.send(&hello).await.unwrap();
+        let mut answer = [0; 2048];
+        let length = timeout(SOON, thief.recv(&mut answer)).await;
+        assert!(length.expect("an answer").unwrap() <= hello.len());
+        assert_eq!(answer[13], HELLO_VERIFY_REQUEST);
+    }
+    echoes(&mut session, "still").await;
+}
