@@ -28,10 +28,11 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use time::OffsetDateTime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// Longer than anything here takes, so that a test that goes wrong ends.
-pub const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(10);
 
 static RSA: LazyLock<[Rsa<Private>; 2]> =
     LazyLock::new(|| [(); 2].map(|()| Rsa::generate(2048).unwrap()));
@@ -195,7 +196,8 @@ impl Stranger {
             tls.write_all(b"let me in").await?;
             tls.read_u8().await
         };
-        let (met, refused) = tokio::join!(connect, acceptor.accept(far));
+        let both = async { tokio::join!(connect, acceptor.accept(far)) };
+        let (met, refused) = timeout(SOON, both).await.expect("a refusal");
         (fault(refused), alert(met))
     }
 
@@ -213,7 +215,8 @@ impl Stranger {
             let mut tls = TlsAcceptor::from(Arc::new(config)).accept(far).await?;
             tls.read_u8().await
         };
-        let (refused, met) = tokio::join!(connector.connect(near), accept);
+        let both = async { tokio::join!(connector.connect(near), accept) };
+        let (refused, met) = timeout(SOON, both).await.expect("a refusal");
         (fault(refused), alert(met))
     }
 }
