@@ -7,9 +7,9 @@ use openssl::bn::{BigNum, BigNumContext, BigNumRef};
 use openssl::error::ErrorStack;
 use zeroize::Zeroizing;
 
-/// [FIPS 186-5 table B.1](https://doi.org/10.6028/NIST.FIPS.186-5) demands at most 5 for primes of these lengths, for
-/// candidates that are drawn at random; these would do for one in 2^32 composites that somebody chose.
-const ROUNDS: usize = 16;
+/// The most that [FIPS 186-5 table B.1](https://doi.org/10.6028/NIST.FIPS.186-5) demands for primes of these lengths, and
+/// that without a Lucas test. It counts on candidates that are drawn at random, as every seed that passed its check is.
+const ROUNDS: usize = 5;
 
 pub struct Test {
     bases: Stream,
@@ -27,6 +27,11 @@ impl Test {
 
     /// Of a big-endian number as [`lucas::is_probable_prime`] takes it.
     pub fn is_probable_prime(&mut self, number: &[u8]) -> Result<bool, ErrorStack> {
+        Ok(self.passes_miller_rabin(number)? && lucas::is_probable_prime(number))
+    }
+
+    /// [FIPS 186-5 §B.3.1](https://doi.org/10.6028/NIST.FIPS.186-5).
+    fn passes_miller_rabin(&mut self, number: &[u8]) -> Result<bool, ErrorStack> {
         let candidate = secret_of(number)?;
         let minus_one = predecessor(&candidate)?;
         let mut twos = 1;
@@ -43,10 +48,10 @@ impl Test {
                 return Ok(false);
             }
         }
-        Ok(lucas::is_probable_prime(number))
+        Ok(true)
     }
 
-    /// One round of [FIPS 186-5 §B.3.1](https://doi.org/10.6028/NIST.FIPS.186-5), from step 4.4.
+    /// One round, from step 4.4.
     fn reaches_minus_one(
         &mut self,
         mut power: BigNum,
@@ -78,5 +83,48 @@ impl Test {
                 return Ok(base);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Seed;
+
+    fn test() -> Test {
+        let seed = Seed::copied_from(&std::array::from_fn(|i| i as u8));
+        Test::new(Stream::bases(&seed).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn miller_rabin_tells_primes_from_composites() {
+        let mut test = test();
+        let mut context = context().unwrap();
+        // Numbers whose predecessor has one factor two, and some with many.
+        for start in [1 << 63 | 1, (1 << 63) + (1 << 40) + 1] {
+            for step in [2, 1 << 20] {
+                for i in 0..400 {
+                    let number = u64::to_be_bytes(start + step * i);
+                    let prime = secret_of(&number)
+                        .unwrap()
+                        .is_prime(20, &mut context)
+                        .unwrap();
+                    assert_eq!(
+                        test.passes_miller_rabin(&number).unwrap(),
+                        prime,
+                        "{number:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_product_of_two_primes_is_refused_by_either_test() {
+        // The product of 2^32 - 5 and 2^32 - 17, both prime.
+        let product = u64::to_be_bytes(4294967291 * 4294967279);
+        assert!(!test().passes_miller_rabin(&product).unwrap());
+        assert!(!lucas::is_probable_prime(&product));
+        assert!(!test().is_probable_prime(&product).unwrap());
     }
 }

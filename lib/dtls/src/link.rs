@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use mcbn_tunnel::udp;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
@@ -59,17 +60,14 @@ impl Link {
         }
     }
 
-    /// Waits until there may be something to read. Fails when there never will be: another session has taken this one's
-    /// place.
-    ///
-    /// Nothing is lost when it is dropped.
-    pub(crate) async fn readable(&mut self) -> io::Result<()> {
+    /// Waits until there may be something to read. Nothing is lost when it is dropped.
+    pub(crate) async fn readable(&mut self) -> Result<(), Unreadable> {
         match &mut self.path {
-            Path::Own(socket) => socket.readable().await,
+            Path::Own(socket) => udp::readable(socket).await.map_err(Unreadable::Io),
             Path::Shared { queue, next, .. } => {
                 if next.is_none() {
                     let datagram = queue.recv().await;
-                    *next = Some(datagram.ok_or(io::ErrorKind::NotConnected)?);
+                    *next = Some(datagram.ok_or(Unreadable::Replaced)?);
                 }
                 Ok(())
             }
@@ -80,6 +78,14 @@ impl Link {
     pub(crate) fn take_fault(&mut self) -> Option<io::Error> {
         self.fault.take()
     }
+}
+
+/// Nothing will come any more.
+pub(crate) enum Unreadable {
+    /// The peer's machine refuses datagrams.
+    Io(io::Error),
+    /// Another session has taken this one's place.
+    Replaced,
 }
 
 impl Read for Link {

@@ -6,6 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use mcbn_tunnel::datagram::{Dropped, Local, Losses};
+use mcbn_tunnel::udp;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, sleep_until};
 
@@ -107,7 +108,7 @@ thread_local! {
 impl Plain for UdpSocket {
     async fn receive(&mut self) -> io::Result<Vec<u8>> {
         loop {
-            self.readable().await?;
+            udp::readable(self).await?;
             let received = BUFFER.with_borrow_mut(|buffer| {
                 let length = self.try_recv(buffer)?;
                 Ok(buffer[..length].to_vec())
@@ -120,7 +121,14 @@ impl Plain for UdpSocket {
     }
 
     fn send(&self, datagram: &[u8]) -> io::Result<()> {
-        self.try_send(datagram).map(drop)
+        match self.try_send(datagram) {
+            // Of what was sent before; this one did not leave. The service may have come back.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                self.try_send(datagram)
+            }
+            sent => sent,
+        }
+        .map(drop)
     }
 }
 

@@ -14,7 +14,7 @@ use openssl::ssl::{ErrorCode, Ssl, SslStream};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::ffi;
-use crate::link::Link;
+use crate::link::{Link, Unreadable};
 use crate::peer::AuthenticatedPeer;
 
 /// Datagrams to and from a peer that has shown that it knows the key.
@@ -64,6 +64,7 @@ impl Session {
     /// Waits for the peer's next datagram and hands it to `take`. Nothing is lost when it is dropped.
     pub async fn receive<T>(&mut self, mut take: impl FnMut(&[u8]) -> T) -> Result<T, Ended> {
         loop {
+            forget_errors();
             let read = BUFFER.with_borrow_mut(|buffer| {
                 let length = self.stream.ssl_read(buffer)?;
                 Ok(take(&buffer[..length]))
@@ -73,7 +74,10 @@ impl Session {
                 Err(error) => Ended::unless_waiting(error)?,
             }
             let readable = self.stream.get_mut().readable().await;
-            readable.map_err(|_| Ended::Replaced)?;
+            readable.map_err(|error| match error {
+                Unreadable::Io(error) => Ended::Broken(error),
+                Unreadable::Replaced => Ended::Replaced,
+            })?;
         }
     }
 
@@ -86,6 +90,9 @@ impl Session {
         if datagram.len() > self.largest() {
             return Err(NotSent::Dropped(Dropped::TooLarge));
         }
+        forget_errors();
+        // Of something that OpenSSL sent by itself.
+        self.stream.get_mut().take_fault();
         let written = self.stream.ssl_write(datagram);
         written.map_err(|error| match Ended::unless_waiting(error) {
             Ok(()) => NotSent::Dropped(Dropped::Busy),
@@ -103,9 +110,15 @@ impl Session {
     }
 }
 
+/// OpenSSL keeps errors by thread, and takes what another session left there for one of this.
+fn forget_errors() {
+    drop(ErrorStack::get());
+}
+
 /// OpenSSL sends its last flight again whenever it is asked to go on and the time is there.
 async fn finish(stream: &mut SslStream<Link>) -> Result<(), NoSession> {
     loop {
+        forget_errors();
         match stream.do_handshake() {
             Ok(()) => return Ok(()),
             Err(error) if error.code() == ErrorCode::WANT_READ => {}
@@ -123,8 +136,12 @@ async fn finish(stream: &mut SslStream<Link>) -> Result<(), NoSession> {
             Some(left) => timeout_at(Instant::now() + left, readable).await,
             None => Ok(readable.await),
         };
-        if let Ok(Err(_)) = readable {
-            return Err(NoSession::Replaced);
+        match readable {
+            Ok(Err(Unreadable::Io(error))) => {
+                return Err(NoSession::Failed(HandshakeError::Io(error)));
+            }
+            Ok(Err(Unreadable::Replaced)) => return Err(NoSession::Replaced),
+            Ok(Ok(())) | Err(_) => {}
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::shamir::{Threshold, recover, split};
 use crate::text;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
-use mcbn_secret::{Psk, Share, SharedSecret};
+use mcbn_secret::{Psk, RsaSeed, Share, SharedSecret};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -65,6 +65,17 @@ fn tls_psk(combined: &Combined) -> Psk {
 }
 
 // The derivations.
+
+/// The published sample's seed of an RSA key; its key stands in `lib/detrsa/testdata/detrsa.json`.
+#[test]
+fn sha256_concat_hex_gives_the_published_seed() {
+    let alice = "b06394e28c33be5a8699759023972e9294d51b5007b3b0a51a41e9f58d406f8d";
+    let bob = "2d362ce19a804d12b85644abf3a0e9bbfbb0e0ba3c5dd7cc4b8e335bc5154496";
+    let [alice, bob] = [alice, bob].map(|hex| text::share(hex.as_bytes()).unwrap());
+    let expected = bytes("cb488e9105faa7e26cf30dcc6042fea07fd71c38953973c356d8ecf80421880e");
+    let seed = sha256_concat_hex(&[&alice, &bob]).detrsa_seed(2048);
+    assert!(seed == RsaSeed::copied_from(&expected.try_into().unwrap()));
+}
 
 #[test]
 fn sha256_concat_hex_gives_the_published_key() {

@@ -1,6 +1,8 @@
 //! Moving bytes between two streams, and the things around it that every server and client needs: an accept loop
 //! with limits, deadlines and an orderly end, and a dialler with several addresses, names, failover and backoff.
 //!
+//! The same for datagrams: one socket of many peers, with the same limits and the same end.
+//!
 //! It knows no encryption: a stream is whatever reads and writes.
 //!
 //! Invariants, and the threat that each one answers:

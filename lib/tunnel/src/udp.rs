@@ -7,6 +7,7 @@ use rustix::net::sockopt::{
     Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover,
 };
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use crate::listen::on_wildcard_or_ipv4;
@@ -49,6 +50,25 @@ pub async fn connect(peer: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
+/// Waits until something can be read. Fails when the machine of a connected socket's peer says that it takes no
+/// datagrams: that alone makes no socket readable.
+pub async fn readable(socket: &UdpSocket) -> io::Result<()> {
+    loop {
+        let ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
+        if ready.is_error() {
+            // Says that the error was seen, so that the next wait is one.
+            let seen = || Err::<(), io::Error>(io::ErrorKind::WouldBlock.into());
+            let _ = socket.try_io(Interest::ERROR, seen);
+            if let Some(error) = socket.take_error()? {
+                return Err(error);
+            }
+        }
+        if ready.is_readable() {
+            return Ok(());
+        }
+    }
+}
+
 /// Has the kernel refuse what is too large for a path, in place of cutting it up.
 ///
 /// Fragments are lost together, are dropped by many firewalls, and let a stranger mix in others.
@@ -81,6 +101,24 @@ mod tests {
         let first = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let again = bind(first.local_addr().unwrap());
         assert_eq!(again.unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_is_gone_is_an_error_once() {
+        let gone = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let near = connect(gone.local_addr().unwrap()).await.unwrap();
+        let address = gone.local_addr().unwrap();
+        drop(gone);
+        near.send(b"x").await.unwrap();
+        let error = readable(&near).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        // Whoever comes later is heard.
+        let far = UdpSocket::bind(address).await.unwrap();
+        near.send(b"y").await.unwrap();
+        let (_, from) = far.recv_from(&mut [0; 8]).await.unwrap();
+        far.send_to(b"z", from).await.unwrap();
+        readable(&near).await.unwrap();
+        assert_eq!(near.try_recv(&mut [0; 8]).unwrap(), 1);
     }
 
     #[tokio::test]

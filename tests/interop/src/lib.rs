@@ -1,4 +1,4 @@
-//! psk-server and psk-client, and detrsa-mtls, against the implementations of others, in both roles.
+//! The PSK workloads, over TLS and DTLS, and detrsa-mtls, against the implementations of others, in both roles.
 //!
 //! A peer is anything that implements [`Peer`]; [`scenarios!`] gives it every scenario, and a new peer is one file in
 //! `src` and one in `tests`. Refusals have files of their own.
@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod certificate;
+pub mod dtls;
 pub mod gnutls;
 pub mod guarded;
 pub mod hello;

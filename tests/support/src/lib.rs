@@ -8,6 +8,7 @@
 pub mod apart;
 pub mod confidential_space;
 pub mod folder;
+pub mod lossy;
 pub mod peer;
 pub mod plain;
 pub mod port;

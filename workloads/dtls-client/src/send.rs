@@ -51,6 +51,3 @@ fn say(session: &mut Session, message: &[u8]) -> Result<(), Error> {
         NotSent::Ended(ended) => Error::Ended(ended),
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -71,16 +71,19 @@ pub fn one_way(server: &Running<'_>, direction: Direction, plan: &Plan) -> Resul
             peer.wait_at_most(LOST)?;
             // The first one shows where to send to.
             peer.send::<LENGTH>()?;
+            let service = server.service.as_ref().expect("it passes them on");
             while !over.load(Ordering::Relaxed) {
                 match direction {
                     Direction::Up => {
                         peer.send::<LENGTH>()?;
-                        let service = server.service.as_ref().expect("it passes them on");
                         done.store(service.taken(), Ordering::Relaxed);
                     }
                     Direction::Down => match peer.discard() {
-                        Ok(()) => drop(done.fetch_add(1, Ordering::Relaxed)),
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                        Ok(()) => {
+                            service.arrived();
+                            done.fetch_add(1, Ordering::Relaxed);
+                        }
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => service.lost(),
                         Err(error) => return Err(error),
                     },
                 }

@@ -16,13 +16,19 @@ use crate::measure::throughput::Direction;
 /// A thread looks so often whether it is to end.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Threads that end when this is dropped.
+/// Datagrams that are sent ahead of those that have arrived at the client. More would be lost, and cost the client's
+/// processor what it needs to take the others.
+const AHEAD: u64 = 64;
+
 #[derive(Clone, Default)]
 struct Shared {
     taken: Arc<AtomicU64>,
+    arrived: Arc<AtomicU64>,
+    sent: Arc<AtomicU64>,
     over: Arc<AtomicBool>,
 }
 
+/// Its threads end when it is dropped.
 pub struct Service(Shared);
 
 impl Service {
@@ -41,8 +47,10 @@ impl Service {
                 };
                 of_thread.took(length);
                 while direction == Direction::Down && of_thread.goes_on() {
-                    // One that is refused is one that its receiver no longer wants.
-                    let _ = socket.send_to(&[b'.'; LENGTH], peer);
+                    if of_thread.may_send() {
+                        // One that is refused is one that its receiver no longer wants.
+                        let _ = socket.send_to(&[b'.'; LENGTH], peer);
+                    }
                 }
             }
         });
@@ -70,12 +78,24 @@ impl Service {
                 match direction {
                     // Its input stays open, and silent.
                     Direction::Up => thread::sleep(LOOK),
-                    Direction::Down => drop(feed.send(&[b'.'; LENGTH])),
+                    Direction::Down if feeding.may_send() => drop(feed.send(&[b'.'; LENGTH])),
+                    Direction::Down => {}
                 }
             }
         });
         let [stdin, stdout] = [stdin, stdout].map(|end| Stdio::from(OwnedFd::from(end)));
         Ok((Self(shared), stdin, stdout))
+    }
+
+    /// Tells it that one more has arrived at the client.
+    pub fn arrived(&self) {
+        self.0.arrived.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Tells it that what is on its way will not arrive.
+    pub fn lost(&self) {
+        let arrived = self.0.arrived.load(Ordering::Relaxed);
+        self.0.sent.store(arrived, Ordering::Relaxed);
     }
 
     /// Whole payloads so far.
@@ -93,6 +113,17 @@ impl Drop for Service {
 impl Shared {
     fn goes_on(&self) -> bool {
         !self.over.load(Ordering::Relaxed)
+    }
+
+    /// Counts one, where it may be sent now.
+    fn may_send(&self) -> bool {
+        let arrived = self.arrived.load(Ordering::Relaxed);
+        let may = self.sent.load(Ordering::Relaxed) < arrived + AHEAD;
+        match may {
+            true => drop(self.sent.fetch_add(1, Ordering::Relaxed)),
+            false => thread::yield_now(),
+        }
+        may
     }
 
     /// What the program says beside is no payload.
