@@ -173,20 +173,25 @@ impl Stranger {
         Self::showing(certificate.der(), key)
     }
 
-    /// Connects to our server. What the server says of it, and the alert that it gets.
-    pub async fn connects_to(&self, acceptor: &Acceptor) -> (PeerFault, Option<Error>) {
+    /// A client of rustls as it is by itself: it resumes sessions where it can.
+    pub fn client(&self) -> ClientConfig {
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let builder = builder
             .with_protocol_versions(&[&rustls::version::TLS13])
             .unwrap()
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(TakesAll));
-        let config = match &self.0 {
+        match &self.0 {
             Some(certified) => {
                 builder.with_client_cert_resolver(Arc::new(Shows(Arc::clone(certified))))
             }
             None => builder.with_no_client_auth(),
-        };
+        }
+    }
+
+    /// Connects to our server. What the server says of it, and the alert that it gets.
+    pub async fn connects_to(&self, acceptor: &Acceptor) -> (PeerFault, Option<Error>) {
+        let config = self.client();
         let (near, far) = duplex(1 << 16);
         let connect = async {
             let name = ServerName::try_from("server.example").unwrap();
