@@ -13,10 +13,14 @@ use mcbn_mtls::{
 use openssl::pkey::PKey;
 use openssl::rsa::Rsa;
 use openssl::x509::{X509, X509Req};
+use rustls::HandshakeKind;
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use rustls_pki_types::{ServerName, UnixTime};
-use support::{acceptor, another, ca, connector, credentials, credentials_of, ours, pair};
+use support::{
+    Stranger, acceptor, another, ca, connector, credentials, credentials_of, good, ours, pair,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+use tokio_rustls::TlsConnector;
 
 #[tokio::test]
 async fn whoever_signed_two_ends_with_one_key_meet() {
@@ -68,6 +72,26 @@ async fn a_connection_that_breaks_off_is_no_end() {
     drop(far);
     let error = near.read_u8().await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+}
+
+/// Every connection shows the key anew, whatever the client would like.
+#[tokio::test]
+async fn no_session_is_resumed() {
+    let acceptor = acceptor(Checks::default());
+    let client = Stranger::certified(&ours(), &ca(), &good()).client();
+    let client = TlsConnector::from(Arc::new(client));
+    for _ in 0..2 {
+        let (near, far) = duplex(1 << 16);
+        let name = ServerName::try_from("server.example").unwrap();
+        let (near, far) = tokio::join!(client.connect(name, near), acceptor.accept(far));
+        let (mut near, mut far) = (near.unwrap(), far.unwrap());
+        far.write_all(b"x").await.unwrap();
+        far.flush().await.unwrap();
+        // A ticket would come before it.
+        near.read_u8().await.unwrap();
+        let kind = near.get_ref().1.handshake_kind();
+        assert_eq!(kind, Some(HandshakeKind::Full));
+    }
 }
 
 #[tokio::test]

@@ -28,10 +28,11 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use time::OffsetDateTime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// Longer than anything here takes, so that a test that goes wrong ends.
-pub const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(10);
 
 static RSA: LazyLock<[Rsa<Private>; 2]> =
     LazyLock::new(|| [(); 2].map(|()| Rsa::generate(2048).unwrap()));
@@ -172,20 +173,25 @@ impl Stranger {
         Self::showing(certificate.der(), key)
     }
 
-    /// Connects to our server. What the server says of it, and the alert that it gets.
-    pub async fn connects_to(&self, acceptor: &Acceptor) -> (PeerFault, Option<Error>) {
+    /// A client of rustls as it is by itself: it resumes sessions where it can.
+    pub fn client(&self) -> ClientConfig {
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let builder = builder
             .with_protocol_versions(&[&rustls::version::TLS13])
             .unwrap()
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(TakesAll));
-        let config = match &self.0 {
+        match &self.0 {
             Some(certified) => {
                 builder.with_client_cert_resolver(Arc::new(Shows(Arc::clone(certified))))
             }
             None => builder.with_no_client_auth(),
-        };
+        }
+    }
+
+    /// Connects to our server. What the server says of it, and the alert that it gets.
+    pub async fn connects_to(&self, acceptor: &Acceptor) -> (PeerFault, Option<Error>) {
+        let config = self.client();
         let (near, far) = duplex(1 << 16);
         let connect = async {
             let name = ServerName::try_from("server.example").unwrap();
@@ -195,7 +201,8 @@ impl Stranger {
             tls.write_all(b"let me in").await?;
             tls.read_u8().await
         };
-        let (met, refused) = tokio::join!(connect, acceptor.accept(far));
+        let both = async { tokio::join!(connect, acceptor.accept(far)) };
+        let (met, refused) = timeout(SOON, both).await.expect("a refusal");
         (fault(refused), alert(met))
     }
 
@@ -213,7 +220,8 @@ impl Stranger {
             let mut tls = TlsAcceptor::from(Arc::new(config)).accept(far).await?;
             tls.read_u8().await
         };
-        let (refused, met) = tokio::join!(connector.connect(near), accept);
+        let both = async { tokio::join!(connector.connect(near), accept) };
+        let (refused, met) = timeout(SOON, both).await.expect("a refusal");
         (fault(refused), alert(met))
     }
 }
