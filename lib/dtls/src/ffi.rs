@@ -32,6 +32,7 @@ unsafe extern "C" {
     fn BIO_ADDR_free(address: *mut BioAddr);
     fn DTLSv1_listen(ssl: *mut openssl_sys::SSL, client: *mut BioAddr) -> c_int;
     fn DTLS_set_timer_cb(ssl: *mut openssl_sys::SSL, callback: TimerCallback);
+    fn SSL_has_pending(ssl: *const openssl_sys::SSL) -> c_int;
     fn DTLS_get_data_mtu(ssl: *const openssl_sys::SSL) -> usize;
 }
 
@@ -92,6 +93,12 @@ pub(crate) fn until_retransmission(ssl: &SslRef) -> Option<Duration> {
         let microseconds = u64::try_from(left.microseconds).unwrap_or_default();
         Duration::from_secs(seconds) + Duration::from_micros(microseconds)
     })
+}
+
+/// Whether OpenSSL holds a part of a datagram that it was given.
+pub(crate) fn has_pending(ssl: &SslRef) -> bool {
+    // SAFETY: `ssl` is a live SSL; the call looks at it.
+    unsafe { SSL_has_pending(ssl.as_ptr()) == 1 }
 }
 
 /// The most bytes that one record may carry on this path. Zero before the handshake is over.

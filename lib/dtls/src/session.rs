@@ -23,6 +23,8 @@ use crate::peer::AuthenticatedPeer;
 pub struct Session {
     stream: SslStream<Link>,
     peer: AuthenticatedPeer,
+    /// What overtook the end of the handshake waits inside OpenSSL, where only a read finds it.
+    is_new: bool,
 }
 
 /// The most bytes that a record holds ([RFC 6347 §4.1]).
@@ -48,7 +50,11 @@ impl Session {
             Err(_) => return Err(NoSession::NoAnswer),
         }
         match AuthenticatedPeer::of(stream.ssl()) {
-            Ok(peer) => Ok(Self { stream, peer }),
+            Ok(peer) => Ok(Self {
+                stream,
+                peer,
+                is_new: true,
+            }),
             Err(fault) => {
                 // It may be lost, and then the peer learns by its own deadline.
                 let _ = stream.shutdown();
@@ -64,6 +70,16 @@ impl Session {
     /// Waits for the peer's next datagram and hands it to `take`. Nothing is lost when it is dropped.
     pub async fn receive<T>(&mut self, mut take: impl FnMut(&[u8]) -> T) -> Result<T, Ended> {
         loop {
+            // A read that finds nothing would leave the session a buffer of a record's size: OpenSSL gives it back only
+            // after a record.
+            if !self.is_new && !ffi::has_pending(self.stream.ssl()) {
+                let readable = self.stream.get_mut().readable().await;
+                readable.map_err(|error| match error {
+                    Unreadable::Io(error) => Ended::Broken(error),
+                    Unreadable::Replaced => Ended::Replaced,
+                })?;
+            }
+            self.is_new = false;
             forget_errors();
             let read = BUFFER.with_borrow_mut(|buffer| {
                 let length = self.stream.ssl_read(buffer)?;
@@ -73,11 +89,6 @@ impl Session {
                 Ok(taken) => return Ok(taken),
                 Err(error) => Ended::unless_waiting(error)?,
             }
-            let readable = self.stream.get_mut().readable().await;
-            readable.map_err(|error| match error {
-                Unreadable::Io(error) => Ended::Broken(error),
-                Unreadable::Replaced => Ended::Replaced,
-            })?;
         }
     }
 

@@ -50,7 +50,7 @@ pub async fn connect(peer: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Waits until something can be read. Fails when the machine of a connected socket's peer says that it takes no
+/// Waits until there may be something to read. Fails when the machine of a connected socket's peer says that it takes no
 /// datagrams: that alone makes no socket readable.
 pub async fn readable(socket: &UdpSocket) -> io::Result<()> {
     loop {

@@ -85,3 +85,6 @@ async fn tunnel(server: Arc<Server>, socket: Arc<UdpSocket>, local: Local, _plac
     let end = relay(&mut session, &mut plain, idle, &server.losses, moved).await;
     server.metrics.ended(end.reason("local_broke"));
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,7 +55,11 @@ impl Echo {
     }
 
     async fn with(acceptor: Acceptor, limit: Duration, most: usize) -> Self {
-        let socket = Arc::new(udp::bind("127.0.0.1:0".parse().unwrap()).unwrap());
+        Self::at("127.0.0.1:0", acceptor, limit, most).await
+    }
+
+    async fn at(address: &str, acceptor: Acceptor, limit: Duration, most: usize) -> Self {
+        let socket = Arc::new(udp::bind(address.parse().unwrap()).unwrap());
         let address = socket.local_addr().unwrap();
         let (trigger, shutdown) = Shutdown::manual();
         let endpoint = Endpoint::new(Arc::clone(&socket), acceptor, Losses::default()).unwrap();
@@ -161,27 +165,18 @@ async fn many_peers_share_one_socket() {
 
 #[tokio::test]
 async fn both_address_families_reach_the_wildcard() {
-    let socket = Arc::new(udp::bind("[::]:0".parse().unwrap()).unwrap());
-    let port = socket.local_addr().unwrap().port();
-    let mut endpoint = Endpoint::new(Arc::clone(&socket), acceptor(), Losses::default()).unwrap();
-    let addresses: &[&str] = match socket.local_addr().unwrap().is_ipv6() {
+    let server = Echo::at("[::]:0", acceptor(), SOON, 10).await;
+    let port = server.address.port();
+    let addresses: &[&str] = match server.address.is_ipv6() {
         true => &["127.0.0.1", "::1"],
+        // A machine without IPv6.
         false => &["127.0.0.1"],
     };
     for address in addresses {
         let to = SocketAddr::new(address.parse().unwrap(), port);
-        let client = tokio::spawn(async move {
-            let socket = udp::connect(to).await.unwrap();
-            connector().connect(socket, SHORT).await
-        });
-        let mut buffer = [0; 2048];
-        // The hello without a cookie, then the one that has it.
-        for _ in 0..2 {
-            let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
-            assert_eq!(from.ip().to_canonical(), to.ip());
-            endpoint.take(&buffer[..length], from, || None);
-        }
-        client.abort();
+        let socket = udp::connect(to).await.unwrap();
+        let mut session = connector().connect(socket, SOON).await.unwrap();
+        echoes(&mut session, address).await;
     }
 }
 
@@ -488,4 +483,33 @@ async fn the_key_is_wiped_with_its_last_session() {
     assert!(!witness.key_is_wiped() && !of_client.key_is_wiped());
     drop(session);
     assert!(of_client.key_is_wiped());
+}
+
+const HELLO_VERIFY_REQUEST: u8 = 3;
+
+#[tokio::test]
+async fn a_cookie_of_another_address_is_refused() {
+    let server = Echo::start().await;
+    let (tell, mut hellos) = mpsc::unbounded_channel();
+    let way = between(server.address, move |datagram| {
+        let hello = ClientHello::of(datagram).is_some();
+        if hello {
+            let _ = tell.send(datagram.to_vec());
+        }
+        vec![datagram.to_vec()]
+    })
+    .await;
+    let socket = udp::connect(way).await.unwrap();
+    let mut session = connector().connect(socket, SOON).await.unwrap();
+    let [bare, with_cookie] = [hellos.recv().await.unwrap(), hellos.recv().await.unwrap()];
+    assert!(bare.len() < with_cookie.len());
+    let thief = udp::connect(server.address).await.unwrap();
+    for hello in [bare, with_cookie] {
+        thief.send(&hello).await.unwrap();
+        let mut answer = [0; 2048];
+        let length = timeout(SOON, thief.recv(&mut answer)).await;
+        assert!(length.expect("an answer").unwrap() <= hello.len());
+        assert_eq!(answer[13], HELLO_VERIFY_REQUEST);
+    }
+    echoes(&mut session, "still").await;
 }
