@@ -1,7 +1,7 @@
 //! How a running workload holds on to consent, and how it ends without, with real keepers.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -129,6 +129,16 @@ fn hears(process: &Process, message: &str, participant: &str) {
     process.wait(is_it);
 }
 
+/// The whole answer of an HTTP server.
+fn get(from: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(from).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
 /// How the token service of a workload's machine answers from now on.
 fn set_token_service(running: &Running, health: Health) {
     let machine = running.kept.downcast_ref::<Machine>();
@@ -141,12 +151,7 @@ impl Server {
     }
 
     fn says(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(self.admin).unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        get(self.admin, path)
     }
 
     fn is_ready(&self) -> bool {
@@ -209,6 +214,67 @@ fn two_of_three_are_enough_and_whoever_comes_late_counts_too() {
         }
         assert!(!error.contains("carol"), "{error}");
     }
+}
+
+/// A server and a client, on whichever protocol, with a question that goes through both.
+fn ends_with_consent(
+    server: (&str, &[(&str, &str)]),
+    client: (&str, &[(&str, &str)]),
+    ask: fn(SocketAddr),
+) {
+    let mut house = House::of(&["alice"], None);
+    house.network.start_keeper("alice", &[]);
+    let start = |(name, variables): (&str, &[(&str, &str)]), more: &[(&str, String)]| {
+        let own = variables
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
+        let listen = ("MCBN_LISTEN", "127.0.0.1:0".to_owned());
+        let running = house.start(
+            name,
+            &own.chain([listen]).chain(more.to_vec()).collect::<Vec<_>>(),
+        );
+        (address(&running.process, "listening"), running)
+    };
+    let (address, server) = start(server, &[]);
+    let (entrance, client) = start(client, &[("MCBN_SERVER", address.to_string())]);
+    ask(entrance);
+
+    house.network.person("alice").keeper("revoke", &["--all"]);
+    for running in [server, client] {
+        let ended = running.process.end();
+        ended.expect_code(77);
+        let said = ended.stderr();
+        assert!(
+            said.contains("consent is lost: alice: consent was withdrawn"),
+            "{ended}"
+        );
+    }
+}
+
+#[test]
+fn dtls_ends_with_consent() {
+    ends_with_consent(("dtls-server", &[]), ("dtls-client", &[]), |entrance| {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        socket.send_to(b"a datagram", entrance).unwrap();
+        let mut room = [0; 100];
+        let length = socket.recv(&mut room).unwrap();
+        assert_eq!(&room[..length], b"a datagram");
+    });
+}
+
+#[test]
+fn mutual_tls_ends_with_consent() {
+    let server = [("MCBN_ROLE", "server"), ("MCBN_BITS", "2048")];
+    let client = [("MCBN_ROLE", "client"), ("MCBN_BITS", "2048")];
+    ends_with_consent(
+        ("detrsa-mtls", &server),
+        ("detrsa-mtls", &client),
+        |entrance| {
+            let answer = get(entrance, "/");
+            assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
+        },
+    );
 }
 
 #[test]

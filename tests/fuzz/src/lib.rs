@@ -15,7 +15,7 @@ mod token;
 mod units;
 
 pub use manifest::manifest;
-pub use network::{client_flight, psk_identity, server_flight, target_text};
+pub use network::{client_flight, dtls_datagram, psk_identity, server_flight, target_text};
 pub use settings::{admin_address, arguments, variables};
 pub use share::{
     derivation_label, participant_name, shamir_share_text, share_source, share_text, threshold,
@@ -66,6 +66,14 @@ targets! {
     ];
     count: &[b"1", b"0", b"004096", b"18446744073709551615", b"18446744073709551616"];
     derivation_label: &[b"hkdf-v1", b"sha256-concat-hex", b"shamir-v1", b"bls-prf-v1"];
+    dtls_datagram: &[
+        // Captured from dtls-client.
+        include_bytes!("../testdata/dtls_client_hello"),
+        // An alert, and application data of a later epoch.
+        b"\x15\xfe\xfd\0\0\0\0\0\0\0\0\0\x02\x02\x28",
+        b"\x17\xfe\xfd\0\x01\0\0\0\0\0\x01\0\x04abcd",
+        b"hello",
+    ];
     key_set: &[include_bytes!("../testdata/key_set.json")];
     manifest: &[
         include_bytes!("../testdata/manifest.toml"),

@@ -1,12 +1,18 @@
 //! What strangers on the network send, and where an operator says that the network is.
 
 use crate::share::with_text;
+use mcbn_dtls::{self as dtls, Endpoint, Mtu, Suites};
 use mcbn_psk::{Acceptor, Connector, HandshakeError, Identity, PskStream, Versions};
 use mcbn_secret::Psk;
+use mcbn_tunnel::datagram::{Gate, Losses};
 use mcbn_tunnel::target::Target;
+use std::cell::RefCell;
 use std::future::Future;
-use std::sync::LazyLock;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::{Arc, LazyLock};
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+use tokio::runtime::{Builder, Runtime};
 
 pub fn target_text(data: &[u8]) {
     with_text(data, |text| {
@@ -42,6 +48,44 @@ pub fn server_flight(data: &[u8]) {
         Connector::new(identity(), Psk::copied_from(&KEY), Versions::Tls12And13).unwrap()
     });
     never_enough(data, |stream| CONNECTOR.connect(stream));
+}
+
+/// What a server of datagrams hears from anyone: none of it lets anybody in, since no replayed cookie is this server's.
+pub fn dtls_datagram(data: &[u8]) {
+    /// A server, an address that hears its answers, and what drives both.
+    struct Scene {
+        endpoint: Endpoint,
+        from: SocketAddr,
+        far: UdpSocket,
+        _runtime: Runtime,
+    }
+    fn scene() -> io::Result<Scene> {
+        let runtime = Builder::new_current_thread().enable_io().build()?;
+        let far = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        far.set_nonblocking(true)?;
+        let near = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        near.set_nonblocking(true)?;
+        let guard = runtime.enter();
+        let near = Arc::new(tokio::net::UdpSocket::from_std(near)?);
+        drop(guard);
+        let key = Psk::copied_from(&KEY);
+        let acceptor = dtls::Acceptor::new(identity(), key, Suites::AndCcm8, Mtu::SAFE).unwrap();
+        Ok(Scene {
+            endpoint: Endpoint::new(near, acceptor, Losses::default()).unwrap(),
+            from: far.local_addr()?,
+            far,
+            _runtime: runtime,
+        })
+    }
+    thread_local!(static SCENE: RefCell<Scene> = RefCell::new(scene().unwrap()));
+    SCENE.with_borrow_mut(|scene| {
+        let taken = scene.endpoint.take(data, scene.from, || panic!("let in"));
+        assert!(taken.is_none());
+        let mut answer = [0; 2048];
+        while let Ok(length) = scene.far.recv(&mut answer) {
+            assert!(length <= data.len(), "an answer larger than its question");
+        }
+    });
 }
 
 fn identity() -> Identity {

@@ -16,6 +16,9 @@ pub const SUITE: &str = "PSK-AES128-GCM-SHA256";
 /// For an answer on loopback. A server that takes one peer after another does not hear a hello that comes too early.
 const SOON: Duration = Duration::from_millis(5);
 
+/// For a whole handshake on loopback. What answers an earlier hello can lead a later one astray, and then it is begun anew.
+const ATTEMPT: Duration = Duration::from_millis(500);
+
 /// Payload of a datagram that goes one way.
 pub const LENGTH: usize = 1000;
 
@@ -46,6 +49,7 @@ impl Client {
         socket.set_read_timeout(Some(SOON))?;
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
+            let attempt = Instant::now();
             let mut ssl = Ssl::new(&self.context)?;
             ssl.set_mtu(MTU)?;
             ssl.set_connect_state();
@@ -54,6 +58,7 @@ impl Client {
                 heard: false,
             };
             let mut stream = SslStream::new(ssl, datagrams)?;
+            forget(socket)?;
             loop {
                 match stream.do_handshake() {
                     Ok(()) => return Peer::of(stream),
@@ -66,13 +71,20 @@ impl Client {
                         return Err(io::Error::other(error));
                     }
                     // OpenSSL sends its flight again when it is time.
-                    Err(_) if stream.get_ref().heard && start.elapsed() < PATIENCE => {}
+                    Err(_) if stream.get_ref().heard && attempt.elapsed() < ATTEMPT => {}
                     Err(_) => break,
                 }
             }
         }
         Err(io::ErrorKind::TimedOut.into())
     }
+}
+
+/// Takes off a socket what came for an earlier handshake.
+fn forget(socket: &UdpSocket) -> io::Result<()> {
+    socket.set_nonblocking(true)?;
+    while socket.recv(&mut [0; 2 * LENGTH]).is_ok() {}
+    socket.set_nonblocking(false)
 }
 
 fn is_refused(error: &openssl::ssl::Error) -> bool {
