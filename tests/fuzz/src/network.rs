@@ -68,6 +68,8 @@ pub fn dtls_datagram(data: &[u8]) {
         let guard = runtime.enter();
         let near = Arc::new(tokio::net::UdpSocket::from_std(near)?);
         drop(guard);
+        // From here on it is known to take what is sent, without anybody who drives the runtime.
+        runtime.block_on(near.writable())?;
         let key = Psk::copied_from(&KEY);
         let acceptor = dtls::Acceptor::new(identity(), key, Suites::AndCcm8, Mtu::SAFE).unwrap();
         Ok(Scene {

@@ -9,11 +9,13 @@ mod service;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use client::Peer;
 pub use client::{ECHO, LENGTH, SUITE};
 pub use server::{Bench, Kind, Role, Running};
 
+use crate::client::PATIENCE;
 use crate::failure::Failure;
 use crate::machine::resident;
 use crate::measure::throughput::Direction;
@@ -28,95 +30,115 @@ const LOST: Duration = Duration::from_millis(20);
 
 /// Full handshakes by so many clients. In DTLS 1.2 the server has the last word.
 pub fn handshakes(server: &Running<'_>, clients: usize, plan: &Plan) -> Result<Rate, Failure> {
-    drive(server, clients, plan, |over, done| {
-        let socket = server.socket()?;
-        while !over.load(Ordering::Relaxed) {
-            server.connect(&socket)?.close();
+    let sockets = (0..clients).map(|_| server.socket());
+    drive(
+        server,
+        plan,
+        sockets.collect::<Result<_, _>>()?,
+        |socket, done| {
+            server.connect(socket)?.close();
             done.fetch_add(1, Ordering::Relaxed);
-        }
-        Ok(())
-    })
+            Ok(())
+        },
+    )
 }
 
 /// Datagrams there and back, of so many peers.
 pub fn echoes(server: &Running<'_>, peers: usize, plan: &Plan) -> Result<Rate, Failure> {
-    drive(server, peers, plan, |over, done| {
-        let mut peer = server.connect(&server.socket()?)?;
-        let mut step = || {
-            peer.wait_at_most(LOST)?;
-            let mut away = 0;
-            while !over.load(Ordering::Relaxed) {
-                for _ in away..WINDOW {
+    let peers = (0..peers).map(|_| Ok((connected(server)?, 0)));
+    let peers = peers.collect::<Result<_, _>>()?;
+    drive(
+        server,
+        plan,
+        peers,
+        |(peer, away): &mut (Peer, usize), done| {
+            let mut step = || {
+                for _ in *away..WINDOW {
                     peer.send::<ECHO>()?;
                 }
-                match peer.receive_echo()? {
-                    true => {
-                        away = WINDOW - 1;
-                        done.fetch_add(1, Ordering::Relaxed);
-                    }
-                    false => away = 0,
+                *away = 0;
+                if peer.receive_echo()? {
+                    *away = WINDOW - 1;
+                    done.fetch_add(1, Ordering::Relaxed);
                 }
+                Ok(())
+            };
+            step().map_err(|error| server.failed(error))
+        },
+    )
+}
+
+/// Datagrams of one peer, one way, as many as arrive. Going up, those are the ones that reach what is behind the server.
+pub fn one_way(server: &Running<'_>, direction: Direction, plan: &Plan) -> Result<Rate, Failure> {
+    let service = server.service.as_ref().expect("it passes them on");
+    let mut peer = connected(server)?;
+    // It shows where to send to.
+    peer.send::<LENGTH>()
+        .map_err(|error| server.failed(error))?;
+    drive(server, plan, vec![peer], |peer, done| {
+        let mut step = || match direction {
+            Direction::Up => {
+                peer.send::<LENGTH>()?;
+                done.store(service.taken(), Ordering::Relaxed);
+                Ok(())
             }
-            Ok(())
+            Direction::Down => match peer.discard() {
+                Ok(()) => {
+                    service.arrived();
+                    done.fetch_add(1, Ordering::Relaxed);
+                    Ok(())
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    service.lost();
+                    peer.send::<LENGTH>()
+                }
+                Err(error) => Err(error),
+            },
         };
         step().map_err(|error| server.failed(error))
     })
 }
 
-/// Datagrams of one peer, one way, as many as arrive. Going up, those are the ones that reach what is behind the server.
-pub fn one_way(server: &Running<'_>, direction: Direction, plan: &Plan) -> Result<Rate, Failure> {
-    let rate = drive(server, 1, plan, |over, done| {
-        let mut peer = server.connect(&server.socket()?)?;
-        let mut step = || {
-            peer.wait_at_most(LOST)?;
-            // The first one shows where to send to.
-            peer.send::<LENGTH>()?;
-            let service = server.service.as_ref().expect("it passes them on");
-            while !over.load(Ordering::Relaxed) {
-                match direction {
-                    Direction::Up => {
-                        peer.send::<LENGTH>()?;
-                        done.store(service.taken(), Ordering::Relaxed);
-                    }
-                    Direction::Down => match peer.discard() {
-                        Ok(()) => {
-                            service.arrived();
-                            done.fetch_add(1, Ordering::Relaxed);
-                        }
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => service.lost(),
-                        Err(error) => return Err(error),
-                    },
-                }
-            }
-            Ok(())
-        };
-        step().map_err(|error| server.failed(error))
-    })?;
-    match rate.per_second {
-        0.0 => Err(server.failed(io::Error::other("no datagram arrives"))),
-        _ => Ok(rate),
-    }
+/// A peer that waits for a datagram only until it must be lost.
+fn connected(server: &Running<'_>) -> Result<Peer, Failure> {
+    let peer = server.connect(&server.socket()?)?;
+    let waiting = peer.wait_at_most(LOST);
+    waiting.map_err(|error| server.failed(error))?;
+    Ok(peer)
 }
 
-/// Threads that all do the same until the window is over.
-fn drive(
+/// Threads that each take this step over and over, until the window is over and something has been done.
+fn drive<W: Send>(
     server: &Running<'_>,
-    threads: usize,
     plan: &Plan,
-    work: impl Fn(&AtomicBool, &AtomicU64) -> Result<(), Failure> + Sync,
+    workers: Vec<W>,
+    step: impl Fn(&mut W, &AtomicU64) -> Result<(), Failure> + Sync,
 ) -> Result<Rate, Failure> {
     let over = AtomicBool::new(false);
     let done = AtomicU64::new(0);
+    let start = Instant::now();
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads)
-            .map(|_| scope.spawn(|| work(&over, &done)))
-            .collect();
+        let (over, done, step) = (&over, &done, &step);
+        let work = |mut worker: W| {
+            scope.spawn(move || {
+                let nothing_yet =
+                    || done.load(Ordering::Relaxed) == 0 && start.elapsed() < PATIENCE;
+                while !over.load(Ordering::Relaxed) || nothing_yet() {
+                    step(&mut worker, done)?;
+                }
+                Ok(())
+            })
+        };
+        let threads: Vec<_> = workers.into_iter().map(work).collect();
         let rate = watch(Some(server.pid()), plan, || done.load(Ordering::Relaxed));
         over.store(true, Ordering::Relaxed);
         for thread in threads {
             thread.join().expect("a client does not panic")?;
         }
-        rate
+        match done.load(Ordering::Relaxed) {
+            0 => Err(server.failed(io::Error::other("nothing arrives"))),
+            _ => rate,
+        }
     })
 }
 
