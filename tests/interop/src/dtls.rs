@@ -11,6 +11,7 @@ use mcbn_tests_support::process::{Process, contains};
 use mcbn_tests_support::shares::{DTLS_KEY, IDENTITY, Shares, WRONG_KEY};
 use mcbn_tests_support::workload::workload;
 
+use crate::scripts;
 use crate::{Credentials, Served};
 
 pub const RIGHT: Credentials = Credentials {
@@ -145,6 +146,31 @@ pub fn gnutls_serv(credentials: Credentials, suite: &str) -> Served {
         address,
         folder: Some(folder),
     }
+}
+
+/// mbedTLS, held to one cipher suite by its number, as a client that sends lines.
+pub fn mbedtls_client(to: SocketAddr, credentials: Credentials, suite: &str) -> Process {
+    mbedtls(&["client", &to.port().to_string()], credentials, suite)
+}
+
+/// mbedTLS, held to one cipher suite by its number, as a server that answers with what it gets.
+pub fn mbedtls_server(credentials: Credentials, suite: &str) -> Served {
+    let process = mbedtls(&["server"], credentials, suite);
+    Served {
+        address: scripts::listening(&process),
+        process,
+        folder: None,
+    }
+}
+
+fn mbedtls(role: &[&str], credentials: Credentials, suite: &str) -> Process {
+    let mut command = peer("python3");
+    command
+        .arg("-c")
+        .arg(include_str!("../testdata/mbedtls.py"))
+        .args(role)
+        .args([suite, credentials.identity, credentials.key]);
+    Process::start(command)
 }
 
 fn priority(suite: &str) -> String {

@@ -69,6 +69,28 @@ fn our_client_reaches_gnutls_serv() {
     }
 }
 
+/// Of each suite that mbedTLS has, its number and what ours needs for it.
+const OF_MBEDTLS: [(&str, &[&str]); 3] = [("CCAC", &[]), ("00A8", &[]), ("C0A8", &["--ccm8"])];
+
+#[test]
+fn mbedtls_reaches_our_server() {
+    for (suite, more) in OF_MBEDTLS {
+        let server = dtls::server(more);
+        is_echoed(dtls::mbedtls_client(server.address, RIGHT, suite));
+    }
+}
+
+#[test]
+fn our_client_reaches_mbedtls() {
+    for (suite, more) in OF_MBEDTLS {
+        let server = dtls::mbedtls_server(RIGHT, suite);
+        let (client, _shares) = dtls::send(server.address, "a question", more);
+        let ended = client.end();
+        ended.expect_code(0);
+        assert_eq!(ended.stdout(), "a question");
+    }
+}
+
 #[test]
 fn short_tags_are_refused_unless_told_to() {
     let server = dtls::server(&[]);
