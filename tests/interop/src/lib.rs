@@ -7,6 +7,7 @@
 
 pub mod certificate;
 pub mod dtls;
+mod exchange;
 pub mod gnutls;
 pub mod guarded;
 pub mod hello;

@@ -7,7 +7,6 @@ use std::path::Path;
 use std::process::Command;
 
 use mcbn_tests_support::peer::peer;
-use mcbn_tests_support::plain::Plain;
 use mcbn_tests_support::process::{Ended, Process};
 use mcbn_tests_support::shares::Shares;
 use mcbn_tests_support::workload::workload;
@@ -15,7 +14,7 @@ use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose
 use rustix::process::Signal;
 
 use crate::stream::Stream;
-use crate::{Served, ours, reversed};
+use crate::{Served, exchange, ours, reversed};
 
 /// The least that is allowed: what is tested here does not depend on it, and it is quick.
 const BITS: &str = "--bits=2048";
@@ -289,48 +288,24 @@ macro_rules! mtls_scenarios {
 pub fn its_client_is_answered_ok<S: Stack>() {
     let material = Material::new();
     let server = material.checking_server(&[]);
-    let mut client = S::connect(server.address(), &material);
-    client.write(b"GET / HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\r\n");
-    let answer = client.read_to_end();
-    let answer = String::from_utf8_lossy(&answer);
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer:?}");
-    assert!(answer.ends_with("\r\n\r\nok\n"), "{answer:?}");
+    exchange::is_answered_ok(S::connect(server.address(), &material));
     server.drain();
 }
 
 pub fn its_client_reaches_the_service_behind_our_server<S: Stack>() {
-    let service = match S::HALF_CLOSE {
-        true => Plain::reversing(),
-        false => Plain::echoing(),
-    };
-    let forward = format!("--forward={}", service.address());
     let material = Material::new();
-    let server = material.checking_server(&[&forward]);
-    let mut client = S::connect(server.address(), &material);
-    let sent = lines();
-    client.write(&sent);
-    let (answer, expected) = match S::HALF_CLOSE {
-        true => {
-            client.finish_writing();
-            (client.read_to_end(), reversed(&sent))
-        }
-        false => (client.read(sent.len()), sent),
-    };
-    assert!(
-        answer == expected,
-        "{} bytes came back changed",
-        answer.len()
-    );
-    assert_eq!(service.connections(), 1);
+    let mut server = None;
+    exchange::reaches_a_service(S::HALF_CLOSE, |service| {
+        let server = server.insert(material.checking_server(&[&format!("--forward={service}")]));
+        S::connect(server.address(), &material)
+    });
 }
 
 pub fn our_client_gets_a_page_from_its_server<S: Stack>() {
     let material = Material::new();
     let server = S::serve_http(&material);
-    let ended = material.checking_client(server.address, &["--get=/"]).end();
-    ended.expect_code(0);
-    assert!(ended.stdout().contains(S::PAGE), "{ended}");
-    assert_eq!(ended.stderr(), "", "{ended}");
+    let client = material.checking_client(server.address, &["--get=/"]);
+    exchange::gets_a_page(client, S::PAGE);
 }
 
 pub fn our_client_tunnels_to_its_server<S: Stack>() {
@@ -338,22 +313,5 @@ pub fn our_client_tunnels_to_its_server<S: Stack>() {
     let server = S::serve(&material);
     let tunnel = material.checking_client(server.address, &["--listen=127.0.0.1:0"]);
     let address = ours::listening(&tunnel);
-    let mut tunnel = Stream::through(tunnel, address, None);
-    let sent = lines();
-    tunnel.write(&sent);
-    tunnel.finish_writing();
-    let answer = tunnel.read_to_end();
-    assert!(
-        answer == S::answer(&sent),
-        "{} bytes, and not what the peer answers: {}",
-        answer.len(),
-        server.process.seen()
-    );
-}
-
-/// More than any buffer on the way holds, in short lines, since some peers move lines.
-fn lines() -> Vec<u8> {
-    (0..20_000)
-        .flat_map(|n| format!("line {n:08} of many\n").into_bytes())
-        .collect()
+    exchange::tunnels(Stream::through(tunnel, address, None), &server, S::answer);
 }

@@ -1,8 +1,6 @@
 //! What every peer must be able to do with ours.
 
-use mcbn_tests_support::plain::Plain;
-
-use crate::{Credentials, Peer, Version, ours, reversed};
+use crate::{Credentials, Peer, Version, exchange, ours};
 
 /// The tests of one peer.
 #[macro_export]
@@ -40,71 +38,30 @@ macro_rules! scenarios {
 
 pub fn its_client_is_answered_ok<P: Peer>(version: Version) {
     let server = ours::Server::start(version, &[]);
-    let mut client = P::connect(server.address(), version, Credentials::RIGHT);
-    client.write(b"GET / HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\r\n");
-    let answer = client.read_to_end();
-    let answer = String::from_utf8_lossy(&answer);
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer:?}");
-    assert!(answer.ends_with("\r\n\r\nok\n"), "{answer:?}");
+    let client = P::connect(server.address(), version, Credentials::RIGHT);
+    exchange::is_answered_ok(client);
     server.drain();
 }
 
 pub fn its_client_reaches_the_service_behind_our_server<P: Peer>(version: Version) {
-    let service = match P::HALF_CLOSE {
-        true => Plain::reversing(),
-        false => Plain::echoing(),
-    };
-    let forward = format!("--forward={}", service.address());
-    let server = ours::Server::start(version, &[&forward]);
-    let mut client = P::connect(server.address(), version, Credentials::RIGHT);
-    let sent = lines();
-    client.write(&sent);
-    let answer = match P::HALF_CLOSE {
-        true => {
-            client.finish_writing();
-            client.read_to_end()
-        }
-        false => client.read(sent.len()),
-    };
-    let expected = match P::HALF_CLOSE {
-        true => reversed(&sent),
-        false => sent,
-    };
-    assert!(
-        answer == expected,
-        "{} bytes came back changed",
-        answer.len()
-    );
-    assert_eq!(service.connections(), 1);
+    let mut server = None;
+    exchange::reaches_a_service(P::HALF_CLOSE, |service| {
+        let server = server.insert(ours::Server::start(
+            version,
+            &[&format!("--forward={service}")],
+        ));
+        P::connect(server.address(), version, Credentials::RIGHT)
+    });
 }
 
 pub fn our_client_gets_a_page_from_its_server<P: Peer>(version: Version) {
     let server = P::serve_http(version, Credentials::RIGHT);
     let client = ours::client(version, server.address, &["--get=/"]);
-    let ended = client.end();
-    ended.expect_code(0);
-    assert!(ended.stdout().contains(P::PAGE), "{ended}");
-    assert_eq!(ended.stderr(), "", "{ended}");
+    exchange::gets_a_page(client, P::PAGE);
 }
 
 pub fn our_client_tunnels_to_its_server<P: Peer>(version: Version) {
     let server = P::serve(version, Credentials::RIGHT);
-    let mut tunnel = ours::tunnel(version, server.address);
-    let sent = lines();
-    tunnel.write(&sent);
-    tunnel.finish_writing();
-    let answer = tunnel.read_to_end();
-    assert!(
-        answer == P::answer(&sent),
-        "{} bytes, and not what the peer answers: {}",
-        answer.len(),
-        server.process.seen()
-    );
-}
-
-/// More than any buffer on the way holds, in short lines, since some peers move lines.
-fn lines() -> Vec<u8> {
-    (0..20_000)
-        .flat_map(|n| format!("line {n:08} of many\n").into_bytes())
-        .collect()
+    let tunnel = ours::tunnel(version, server.address);
+    exchange::tunnels(tunnel, &server, P::answer);
 }
