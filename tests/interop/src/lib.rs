@@ -7,7 +7,7 @@
 
 pub mod certificate;
 pub mod dtls;
-mod exchange;
+pub mod exchange;
 pub mod gnutls;
 pub mod guarded;
 pub mod hello;
@@ -20,6 +20,7 @@ pub mod scenario;
 mod scripts;
 pub mod stream;
 pub mod stunnel;
+pub mod tpm;
 
 use std::net::SocketAddr;
 

@@ -10,6 +10,9 @@ use tempfile::TempDir;
 /// A folder of its own for each test, gone when it is dropped.
 pub struct Folder(TempDir);
 
+/// The longest path of a socket that Linux takes, without its terminator.
+const SOCKET_PATH: usize = 107;
+
 impl Folder {
     #[expect(clippy::new_without_default, reason = "it makes a folder on disk")]
     pub fn new() -> Self {
@@ -17,6 +20,18 @@ impl Folder {
         let parent = std::env::var_os("TEST_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
         let made = tempfile::Builder::new().prefix("mcbn").tempdir_in(parent);
         Self(made.expect("the folder of temporary files can be written to"))
+    }
+
+    /// One for a socket of this name: where the path of a test's own folder is too long for it, in the system's.
+    pub fn for_a_socket(name: &str) -> Self {
+        let folder = Self::new();
+        match folder.path().join(name).as_os_str().len() {
+            ..=SOCKET_PATH => folder,
+            _ => {
+                let made = tempfile::Builder::new().prefix("mcbn").tempdir();
+                Self(made.expect("the system's folder of temporary files can be written to"))
+            }
+        }
     }
 
     pub fn path(&self) -> &Path {

@@ -16,6 +16,7 @@ pub mod process;
 pub mod record;
 pub mod relay;
 pub mod shares;
+pub mod swtpm;
 pub mod workload;
 
 use std::time::Duration;

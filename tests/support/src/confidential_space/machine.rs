@@ -11,7 +11,6 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::claims::Frame;
@@ -23,17 +22,15 @@ use super::request::{BadRequest, TokenRequest};
 use super::server::{Endpoint, Server};
 use super::tally::Tally;
 use super::{DEFAULT_AUDIENCE, DEFAULT_TOKEN, SOCKET};
+use crate::folder::Folder;
 
 /// A virtual machine, whose token service runs until it is dropped.
 pub struct Machine {
     launcher: Arc<Launcher>,
     socket: PathBuf,
     server: Server,
-    _folder: Option<TempDir>,
+    _folder: Option<Folder>,
 }
-
-/// The longest path of a socket that Linux takes, without its terminator.
-const SOCKET_PATH: usize = 107;
 
 /// The longest body that is read. The real one has no limit but memory.
 const BODY: usize = 1 << 20;
@@ -41,7 +38,7 @@ const BODY: usize = 1 << 20;
 impl Machine {
     /// One with its socket in a folder of its own.
     pub fn start(issuer: &Issuer, profile: Profile) -> Self {
-        let folder = folder_for_a_socket();
+        let folder = Folder::for_a_socket(SOCKET);
         let socket = folder.path().join(SOCKET);
         Self::listening(issuer, profile, socket, Some(folder))
     }
@@ -55,7 +52,7 @@ impl Machine {
         issuer: &Issuer,
         profile: Profile,
         socket: PathBuf,
-        folder: Option<TempDir>,
+        folder: Option<Folder>,
     ) -> Self {
         let (health, watched) = watch::channel(Health::Well);
         let launcher = Arc::new(Launcher {
@@ -157,17 +154,6 @@ impl Drop for Machine {
         self.server.set(Health::Dead);
         let _ = fs::remove_file(&self.socket);
     }
-}
-
-/// In the folder of the test, unless a socket's path would be too long there.
-fn folder_for_a_socket() -> TempDir {
-    let mut folder = tempfile::Builder::new();
-    folder.prefix("mcbn");
-    std::env::var_os("TEST_TMPDIR")
-        .and_then(|parent| folder.tempdir_in(parent).ok())
-        .filter(|folder| folder.path().join(SOCKET).as_os_str().len() <= SOCKET_PATH)
-        .map_or_else(|| folder.tempdir(), Ok)
-        .expect("the folder of temporary files can be written to")
 }
 
 /// The token service, and all that may change while it runs.
