@@ -2,7 +2,7 @@ use super::*;
 use crate::message::Code;
 use double::{Keepers, Paused, Question, Reply, Reply::*, keeper, name, share};
 use mcbn_runtime::exit::{Exit, Failure as _};
-use mcbn_share::{Contribution, Derivation, Plan, Threshold};
+use mcbn_share::{Contribution, Derivation, Inheritance, Plan, Threshold};
 
 mod double;
 mod start;
@@ -59,7 +59,7 @@ impl Network {
         let members = self.keepers.members();
         let names = members.iter().map(|member| member.name.clone()).collect();
         let plan = Plan::with_others(derivation, threshold, Vec::new(), names).unwrap();
-        let mut shares = plan.claim().unwrap().read().unwrap();
+        let mut shares = plan.claim(&mut Inheritance::new()).unwrap().read().unwrap();
         own(&mut shares);
         let members = members
             .into_iter()

@@ -35,7 +35,11 @@ impl Case {
 
     fn key(&self, derivation: Derivation) -> Result<Combined, NoKey> {
         let plan = self.plan(derivation, None).unwrap();
-        Ok(plan.claim().unwrap().read()?.combine(None)?)
+        Ok(plan
+            .claim(&mut Inheritance::new())
+            .unwrap()
+            .read()?
+            .combine(None)?)
     }
 
     fn refusal(&self, derivation: Derivation) -> String {
@@ -106,7 +110,7 @@ fn every_derivation_makes_another_key() {
 fn a_manifest_a_purpose_a_context_and_a_name_each_make_another_key() {
     let case = Case::new(&[("alice", ALICE), ("bob", BOB)]);
     let plan = case.plan(Derivation::HkdfV1, None).unwrap();
-    let plan = plan.claim().unwrap();
+    let plan = plan.claim(&mut Inheritance::new()).unwrap();
     let shares = plan.read().unwrap();
     let combined = shares.combine(None).unwrap();
     let key = combined.tls_psk(b"Client1").unwrap();
@@ -193,7 +197,10 @@ fn participants_elsewhere_are_counted() {
     };
     let plan = with(3, 3).unwrap();
     assert_eq!(plan.participants().count(), 3);
-    assert_eq!(plan.claim().unwrap().others().len(), 3);
+    assert_eq!(
+        plan.claim(&mut Inheritance::new()).unwrap().others().len(),
+        3
+    );
     assert_eq!(with(3, 2).unwrap_err(), NoPlan::TooFew { fewest: 3 });
     let all = Plan::with_others(Derivation::HkdfV1, None, Vec::new(), others(255));
     assert!(all.is_ok());
@@ -328,7 +335,11 @@ fn counter(mut next: u8) -> impl FnMut(&mut [u8]) -> Result<(), Infallible> {
 
 fn shamir_key(case: &Case, threshold: u8) -> Result<Combined, NoKey> {
     let plan = case.plan(Derivation::ShamirV1, Some(threshold)).unwrap();
-    Ok(plan.claim().unwrap().read()?.combine(None)?)
+    Ok(plan
+        .claim(&mut Inheritance::new())
+        .unwrap()
+        .read()?
+        .combine(None)?)
 }
 
 fn shamir_refusal(change: impl FnMut(&mut Vec<String>), threshold: u8) -> String {
