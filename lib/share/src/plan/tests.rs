@@ -2,6 +2,7 @@ use super::*;
 use crate::combine::{Combined, ManifestDigest};
 use crate::source::tests::Folder;
 use crate::{shamir, text};
+use mcbn_secret::Psk;
 use std::convert::Infallible;
 
 const ALICE: &str = "2c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228dbfed90";
@@ -116,7 +117,11 @@ fn a_manifest_a_purpose_a_context_and_a_name_each_make_another_key() {
     let key = combined.tls_psk(b"Client1").unwrap();
     let with_manifest = shares.combine(Some(&ManifestDigest([1; 32]))).unwrap();
     let renamed = Case::new(&[("alice", ALICE), ("bobby", BOB)]);
+    // To compare keys of two kinds.
+    let of_tpm_psk = combined.tpm_psk_key(b"Client1").unwrap();
+    let of_tpm_psk = Psk::copied_from(of_tpm_psk.expose_secret());
     for other in [
+        of_tpm_psk,
         combined.tls_psk(b"Client2").unwrap(),
         combined.dtls_psk(b"Client1").unwrap(),
         with_manifest.tls_psk(b"Client1").unwrap(),
