@@ -321,6 +321,20 @@ async fn danger_is_told_before_the_end_and_so_is_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn unconditional_consent_is_never_in_danger_and_never_lost() {
+    let mut told = Vec::new();
+    let lost = Consent::unconditional().lost(|standing| told.push(standing));
+    let ended = tokio::time::timeout(secs(100_000), lost).await;
+    assert!(ended.is_err(), "{ended:?}");
+    let standing = Standing {
+        live: 0,
+        needed: 0,
+        in_danger: false,
+    };
+    assert_eq!(told, [standing]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_happens_is_counted() {
     let says = |question, now| match (question, now) {
         (Question::Renew, 70..130) => No(Code::Busy),
