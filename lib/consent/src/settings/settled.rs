@@ -10,7 +10,6 @@ use mcbn_share::{
     ClaimedPlan, Derivation, Inheritance, ManifestDigest, NoPlan, NotClaimed, Participant, Plan,
     Source, Threshold,
 };
-use std::error::Error;
 use std::time::Duration;
 
 pub(super) struct Settled {
@@ -136,8 +135,5 @@ fn not_claimed(given: &mut Given, fault: &NotClaimed) -> Reported {
     if let Some(hint) = fault.hint() {
         given.hint(hint);
     }
-    match fault.source() {
-        Some(source) => given.refuse(&[&SHARE], format_args!("{fault}: {source}")),
-        None => given.refuse(&[&SHARE], fault),
-    }
+    given.refuse_because(&[&SHARE], fault)
 }

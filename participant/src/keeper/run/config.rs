@@ -7,7 +7,6 @@ use mcbn_runtime::admin::Loopback;
 use mcbn_runtime::settings::{Given, Reported};
 use mcbn_runtime::units::Count;
 use mcbn_share::{Claimed, Inheritance, Participant, Place, Source};
-use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -87,10 +86,7 @@ fn claim(given: &mut Given, participant: &Participant, place: Place) -> Result<C
         if let Some(hint) = fault.hint() {
             given.hint(hint);
         }
-        match fault.source() {
-            Some(source) => given.refuse(&[&SHARE], format_args!("{fault}: {source}")),
-            None => given.refuse(&[&SHARE], fault),
-        }
+        given.refuse_because(&[&SHARE], &fault)
     })
 }
 
