@@ -22,6 +22,7 @@ static SUITE: Suite = Suite {
     name: NAME,
     version: VERSION,
     about: "What a participant of a consent based network runs.",
+    default: None,
     commands: &[
         manifest::CHECK,
         share::NEW,

@@ -1,7 +1,7 @@
 //! `mcbn share new` and `mcbn share split`: what is in the files, and that nothing else ever has it.
 
 use mcbn_secret::Psk;
-use mcbn_share::{Derivation, Plan, Threshold};
+use mcbn_share::{Derivation, Inheritance, Plan, Threshold};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -55,7 +55,7 @@ fn key(folder: &Path, threshold: Option<u8>, names: &[&str]) -> Psk {
         format!("{name}=file:{}", path.display()).parse().unwrap()
     });
     let plan = Plan::new(derivation, threshold, sources.collect()).unwrap();
-    let shares = plan.claim().unwrap().read().unwrap();
+    let shares = plan.claim(&mut Inheritance::new()).unwrap().read().unwrap();
     let combined = shares.combine(None).unwrap();
     combined.tls_psk(b"Client1").unwrap()
 }

@@ -115,14 +115,28 @@ pub async fn gather<A: Ask, K: Clock>(
     Ok((shares, consent))
 }
 
+impl Consent {
+    /// Where no participant's share made the key: nobody was asked, and nobody can take it back.
+    ///
+    /// What is counted of it is shown nowhere, since it says nothing of participants.
+    pub fn unconditional() -> Consent {
+        Consent::of(Boottime, 0, 0, Metrics::default())
+    }
+}
+
 impl<K: Clock> Consent<K> {
     /// Where every share came in another way: it never ends.
     pub fn without_leases(clock: K, shares: &Contributions, metrics: Metrics) -> Consent<K> {
+        Consent::of(clock, shares.needed(), shares.count(), metrics)
+    }
+
+    /// With nobody to ask.
+    fn of(clock: K, needed: usize, without_lease: usize, metrics: Metrics) -> Consent<K> {
         let (_, events) = mpsc::channel(1);
         Consent {
             clock,
-            needed: shares.needed(),
-            without_lease: shares.count(),
+            needed,
+            without_lease,
             seats: Vec::new(),
             events,
             tasks: JoinSet::new(),

@@ -13,7 +13,7 @@ use mcbn_launcher::{Launcher, TokenType};
 use mcbn_manifest::Member;
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_runtime::units::Period;
-use mcbn_share::{ClaimedPlan, Combined, ManifestDigest, Participant};
+use mcbn_share::{ClaimedPlan, Combined, Inheritance, ManifestDigest, Participant};
 use origin::Origin;
 use settled::{Network, Settled};
 use std::path::PathBuf;
@@ -94,12 +94,12 @@ const TOKEN_DEADLINE: Duration = Duration::from_secs(25);
 
 impl ShareConfig {
     /// Also reads the manifest, and takes the inherited descriptors, so this comes before the program opens anything
-    /// itself.
-    pub fn read(given: &mut Given) -> Result<Self, Reported> {
+    /// itself. The inheritance is that of the program's other secrets, too.
+    pub fn read(given: &mut Given, inheritance: &mut Inheritance) -> Result<Self, Reported> {
         let origins = given.all::<Origin>(&SHARE);
         let settled = match manifest::read(given) {
-            Ok(Some(manifest)) => Settled::by_manifest(given, origins, &manifest),
-            Ok(None) => Settled::by_settings(given, origins),
+            Ok(Some(manifest)) => Settled::by_manifest(given, inheritance, origins, &manifest),
+            Ok(None) => Settled::by_settings(given, inheritance, origins),
             Err(reported) => {
                 // What they may be depends on a manifest that cannot be read.
                 for setting in [&DERIVATION, &THRESHOLD, &MANIFEST_DIGEST] {

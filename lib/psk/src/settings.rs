@@ -8,7 +8,7 @@ use mcbn_pinned::gather;
 use mcbn_runtime::admin::Admin;
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_secret::Psk;
-use mcbn_share::{Combined, ContextTooLong, Participant};
+use mcbn_share::{Combined, ContextTooLong, Inheritance, Participant};
 
 pub use mcbn_pinned::NoKey as KeyError;
 
@@ -66,7 +66,7 @@ impl<P: Protocol> KeyConfig<P> {
     /// Also reads the manifest, and takes the inherited descriptors, so this comes before the program opens anything
     /// itself.
     pub fn read(given: &mut Given) -> Result<Self, Reported> {
-        let shares = ShareConfig::read(given);
+        let shares = ShareConfig::read(given, &mut Inheritance::new());
         let identity = given.one(&IDENTITY);
         let protocol = P::read(given);
         Ok(Self {

@@ -75,6 +75,7 @@ pub struct Admin(Arc<Shown>);
 struct Shown {
     registry: RwLock<Registry>,
     ready: AtomicBool,
+    conditions: RwLock<Vec<Condition>>,
 }
 
 impl Admin {
@@ -85,6 +86,7 @@ impl Admin {
         Admin(Arc::new(Shown {
             registry: RwLock::new(registry),
             ready: AtomicBool::new(false),
+            conditions: RwLock::default(),
         }))
     }
 
@@ -93,9 +95,20 @@ impl Admin {
         add(&mut self.0.registry.write().expect("no writer panics"));
     }
 
-    /// Whether the program takes on work now. It starts as not ready; a draining program is never ready.
+    /// Whether the program takes on work now, as far as it is not said by a [`Condition`]. It starts as not ready; a
+    /// draining program is never ready.
     pub fn set_ready(&self, ready: bool) {
         self.0.ready.store(ready, Ordering::Relaxed);
+    }
+
+    /// Adds a condition, which does not hold yet: the program is ready only where all of them hold. The name is a short
+    /// word, which is shown where it fails.
+    pub fn condition(&self, name: &'static str) -> Condition {
+        let holds = Arc::new(AtomicBool::new(false));
+        let condition = Condition { name, holds };
+        let mut all = self.0.conditions.write().expect("no writer panics");
+        all.push(condition.clone());
+        condition
     }
 
     /// Opens the port and answers on it until the program ends. Gives the address, whose port may have been 0.
@@ -138,14 +151,23 @@ impl Admin {
                 "/readyz" if shutdown.is_draining() => {
                     http::text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
                 }
-                "/readyz" if self.0.ready.load(Ordering::Relaxed) => {
-                    http::text(StatusCode::OK, "ready\n")
-                }
-                "/readyz" => http::text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+                "/readyz" => self.readiness(),
                 "/metrics" => self.metrics(),
                 _ => return None,
             })
         })
+    }
+
+    fn readiness(&self) -> Response {
+        let conditions = self.0.conditions.read().expect("no writer panics");
+        let failing = conditions.iter().filter(|condition| !condition.holds());
+        let failing: Vec<&str> = failing.map(|condition| condition.name).collect();
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        match (&failing[..], self.0.ready.load(Ordering::Relaxed)) {
+            ([], true) => http::text(StatusCode::OK, "ready\n"),
+            ([], false) => http::text(status, "not ready\n"),
+            (names, _) => http::text(status, format!("not ready: {}\n", names.join(", "))),
+        }
     }
 
     fn metrics(&self) -> Response {
@@ -157,6 +179,25 @@ impl Admin {
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
             body,
         )
+    }
+}
+
+/// Something beside the program's own word that must hold for it to be ready, such as that a device answers. Clones are
+/// the same one.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    name: &'static str,
+    holds: Arc<AtomicBool>,
+}
+
+impl Condition {
+    /// What was set last counts, even when nobody is left who could set it.
+    pub fn set(&self, holds: bool) {
+        self.holds.store(holds, Ordering::Relaxed);
+    }
+
+    fn holds(&self) -> bool {
+        self.holds.load(Ordering::Relaxed)
     }
 }
 

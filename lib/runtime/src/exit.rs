@@ -106,7 +106,7 @@ pub(crate) fn write_report(
 }
 
 /// An error and its sources on one line.
-struct Chain<'a>(&'a dyn Failure);
+pub(crate) struct Chain<'a>(pub(crate) &'a dyn Error);
 
 impl Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -16,6 +16,7 @@ pub(crate) mod process;
 pub use fault::{Faults, Reported};
 pub use given::{Asked, Given};
 
+use crate::suite::Command;
 use crate::{admin, log, shutdown};
 use std::fmt::{self, Display};
 
@@ -172,6 +173,8 @@ pub struct Program {
     command: &'static str,
     shared: &'static [Setting],
     beside: &'static [&'static [Setting]],
+    /// What the same executable does when it is called by their words.
+    commands: &'static [Command],
 }
 
 /// The rows that every program has that runs until it is told to end.
@@ -215,6 +218,7 @@ impl Program {
             command: "",
             shared: SHARED,
             beside: &[],
+            commands: &[],
         }
     }
 
@@ -246,8 +250,17 @@ impl Program {
         }
     }
 
+    /// What the executable is for, and the commands beside it, which its help lists: see [`crate::suite::Suite::of`].
+    pub const fn with_commands(self, commands: &'static [Command]) -> Program {
+        Program { commands, ..self }
+    }
+
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    pub(crate) const fn commands(&self) -> &'static [Command] {
+        self.commands
     }
 
     /// The words that call it after the name; empty where the name is enough.

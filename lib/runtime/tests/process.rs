@@ -69,6 +69,10 @@ const SCENARIOS: &[(&str, fn())] = &[
         a_tools_failure_and_panic_have_their_exit_codes,
     ),
     (
+        "a_program_with_commands_beside_it_serves_without_a_word",
+        a_program_with_commands_beside_it_serves_without_a_word,
+    ),
+    (
         "the_table_goes_to_standard_output",
         the_table_goes_to_standard_output,
     ),
@@ -104,21 +108,36 @@ static SUITE: Suite = Suite {
     name: "demo",
     version: "1.2.3",
     about: "A suite for tests.",
-    commands: &[Command {
-        program: &TOOL,
-        main: || {
-            process::once(&TOOL, read, |number| match number {
-                0 => Err(ShareRefused),
-                1 => panic!("{SECRET}"),
-                number => {
-                    println!("number {number}");
-                    show();
-                    Ok(())
-                }
-            })
-        },
-    }],
+    default: None,
+    commands: COMMANDS,
 };
+
+const COMMANDS: &[Command] = &[Command {
+    program: &TOOL,
+    main: || {
+        process::once(&TOOL, read, |number| match number {
+            0 => Err(ShareRefused),
+            1 => panic!("{SECRET}"),
+            number => {
+                println!("number {number}");
+                show();
+                Ok(())
+            }
+        })
+    },
+}];
+
+static LED: Suite = Suite::of(Command {
+    program: &WITH_COMMANDS,
+    main: || {
+        process::main(&WITH_COMMANDS, read, async |number, _| {
+            println!("served {number}");
+            Ok::<_, Infallible>(())
+        })
+    },
+});
+
+static WITH_COMMANDS: Program = PROGRAM.with_commands(COMMANDS);
 
 fn read(given: &mut Given) -> Result<u16, Reported> {
     given.one(&NUMBER)
@@ -149,6 +168,7 @@ fn program(role: &str) -> ExitCode {
             })
         }
         "suite" => SUITE.main(),
+        "led" => LED.main(),
         "fail" => process::main(&PROGRAM, read, async |_, _| Err(ShareRefused)),
         "panic" => process::main(&PROGRAM, read, async |_, _| {
             let value: Result<u8, &str> = Err(SECRET);
@@ -330,6 +350,17 @@ fn a_tools_failure_and_panic_have_their_exit_codes() {
     );
     let (code, out, _) = output("suite", &["show"]);
     assert_eq!((code, out.as_str()), (64, ""));
+}
+
+fn a_program_with_commands_beside_it_serves_without_a_word() {
+    let (code, out, err) = output("led", &["--number", "7"]);
+    assert_eq!((code, out.as_str()), (0, "served 7\n"), "{err}");
+    let (code, out, err) = output("led", &["show", "number", "--number", "7"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with("number 7\n"), "{out}");
+    let (code, out, err) = output("led", &[SECRET]);
+    assert_eq!((code, out.as_str()), (64, ""));
+    assert!(!err.contains(SECRET), "{err}");
 }
 
 fn the_table_goes_to_standard_output() {

@@ -97,6 +97,9 @@ secrets! {
 
     /// The seed of a deterministic RSA key.
     RsaSeed[32];
+
+    /// The permanent key of tpm-psk: the key of every session is an HMAC under it.
+    HmacKey[32];
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::participant::Participant;
 use hkdf::{Hkdf, HkdfExtract};
 use hmac::digest::FixedOutput;
 use hmac::{Hmac, KeyInit, Mac};
-use mcbn_secret::{Psk, RsaSeed, Share, SharedSecret};
+use mcbn_secret::{HmacKey, Psk, RsaSeed, Share, SharedSecret};
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Debug, Display};
 use std::str::FromStr;
@@ -78,6 +78,12 @@ impl Combined {
     /// The key of a DTLS association.
     pub fn dtls_psk(&self, identity: &[u8]) -> Result<Psk, ContextTooLong> {
         Psk::fill(|key| self.key("dtls-psk", identity, key))
+    }
+
+    /// The permanent key of tpm-psk, under which the key of each session is made. Its purpose is its own, so that no key of
+    /// a connection is also one that makes keys; the published derivations know no purpose, and there it is the same.
+    pub fn tpm_psk_key(&self, identity: &[u8]) -> Result<HmacKey, ContextTooLong> {
+        HmacKey::fill(|key| self.key("tpm-psk", identity, key))
     }
 
     /// The seed of an RSA key of this many bits.

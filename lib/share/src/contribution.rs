@@ -71,7 +71,8 @@ impl Contribution {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::claim;
+    use crate::Source;
+    use mcbn_place::Inheritance;
     use std::io::Write;
     use std::os::fd::IntoRawFd;
 
@@ -82,8 +83,9 @@ mod tests {
         writer.write_all(text.as_bytes()).unwrap();
         drop(writer);
         let source = format!("alice=fd:{}", reader.into_raw_fd());
-        let claimed = claim(vec![source.parse().unwrap()]).unwrap();
-        Contribution::read(&claimed[0], derivation).map_err(|error| error.to_string())
+        let source: Source = source.parse().unwrap();
+        let claimed = source.claim(&mut Inheritance::new()).unwrap();
+        Contribution::read(&claimed, derivation).map_err(|error| error.to_string())
     }
 
     #[test]

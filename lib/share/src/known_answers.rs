@@ -145,6 +145,10 @@ fn hkdf_v1_gives_the_derived_keys() {
                 let seed = combined.detrsa_seed(context.parse().unwrap());
                 Psk::copied_from(seed.expose_secret())
             }
+            "tpm-psk" => {
+                let key = combined.tpm_psk_key(context.as_bytes()).unwrap();
+                Psk::copied_from(key.expose_secret())
+            }
             other => panic!("{other}"),
         };
         assert!(key == psk(&case["key_hex"]), "{case}");
@@ -198,6 +202,7 @@ fn a_context_of_more_than_two_length_bytes_is_refused() {
     let named = hkdf_v1(&[], None);
     assert!(named.tls_psk(&[b'x'; 65_535]).is_ok());
     assert!(named.tls_psk(&[b'x'; 65_536]).is_err());
+    assert!(named.tpm_psk_key(&[b'x'; 65_536]).is_err());
 }
 
 // The primitives.

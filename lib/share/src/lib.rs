@@ -32,7 +32,10 @@ pub use derivation::{Derivation, NotADerivation};
 pub use participant::{NotAParticipant, Participant};
 pub use plan::{ClaimedPlan, NoKey, NoPlan, Plan, Refused};
 pub use shamir::{NotAThreshold, Threshold};
-pub use source::{Claimed, NotASource, NotClaimed, Source, Unreadable, claim};
+pub use source::{Claimed, NotASource, Source};
+
+// What is said here of the places of shares.
+pub use mcbn_place::{Inheritance, NotAPlace, NotClaimed, Place, Unreadable};
 
 #[cfg(test)]
 mod known_answers;

@@ -5,8 +5,9 @@ use crate::contributions::Contributions;
 use crate::derivation::Derivation;
 use crate::participant::Participant;
 use crate::shamir::Threshold;
-use crate::source::{self, Claimed, NotClaimed, Source, Unreadable};
+use crate::source::{self, Claimed, Source};
 use crate::text::NotAShare;
+use mcbn_place::{Inheritance, NotClaimed, Unreadable};
 use std::error::Error;
 use std::fmt::{self, Display};
 
@@ -116,9 +117,9 @@ impl Plan {
     /// # Errors
     ///
     /// Every descriptor that was not inherited.
-    pub fn claim(self) -> Result<ClaimedPlan, Vec<NotClaimed>> {
+    pub fn claim(self, inheritance: &mut Inheritance) -> Result<ClaimedPlan, Vec<NotClaimed>> {
         Ok(ClaimedPlan {
-            sources: source::claim(self.sources)?,
+            sources: source::claim(self.sources, inheritance)?,
             rule: self.rule,
             others: self.others,
         })

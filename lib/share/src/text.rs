@@ -1,10 +1,11 @@
-//! How a share is written: hex digits of either case, or unpadded base64url.
+//! How a share, and a key that is not made of shares, is written: hex digits of either case, or unpadded base64url.
 //!
 //! White space around it is allowed, as a file's last line feed is; inside it is not. Decoding takes the same time
 //! for every text of one length.
 
+use crate::quality;
 use base64ct::{Base64UrlUnpadded, Encoding};
-use mcbn_secret::{ShamirShare, Share};
+use mcbn_secret::{HmacKey, ShamirShare, Share};
 use std::fmt::{self, Display};
 use std::str;
 use zeroize::{Zeroize, Zeroizing};
@@ -17,6 +18,17 @@ pub fn share(text: &[u8]) -> Result<Share, NotAShare> {
 /// 66 hex digits or 44 base64url characters; the first byte is the x-coordinate.
 pub fn shamir_share(text: &[u8]) -> Result<ShamirShare, NotAShare> {
     ShamirShare::fill(|bytes| decode(text, bytes))
+}
+
+/// As a share. Like one, it was drawn at random, or it is refused.
+pub fn hmac_key(text: &[u8]) -> Result<HmacKey, NotAKey> {
+    HmacKey::fill(|bytes| {
+        decode(text, bytes).map_err(NotAKey::Text)?;
+        match quality::looks_random(bytes) {
+            true => Ok(()),
+            false => Err(NotAKey::NotRandom),
+        }
+    })
 }
 
 /// Lower-case hex digits, for the participant who will keep the share.
@@ -71,6 +83,24 @@ impl Display for NotAShare {
 }
 
 impl std::error::Error for NotAShare {}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAKey {
+    /// It is not written as a share is.
+    Text(NotAShare),
+    NotRandom,
+}
+
+impl Display for NotAKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotAKey::Text(why) => why.fmt(f),
+            NotAKey::NotRandom => f.write_str("it does not look random"),
+        }
+    }
+}
+
+impl std::error::Error for NotAKey {}
 
 #[cfg(test)]
 mod tests {
@@ -147,5 +177,35 @@ mod tests {
         assert_eq!(share(hex.as_bytes()), Err(NotAShare::Length));
         let base64url = "ByxvY_jA9TpWXbBBuRwKla3YkT_BAmcFids5giKNv-2Q";
         assert!(shamir_share(base64url.as_bytes()) == Ok(point));
+    }
+
+    #[test]
+    fn a_key_is_written_as_a_share_is() {
+        let key = HmacKey::copied_from(share(HEX.as_bytes()).unwrap().expose_secret());
+        for text in [HEX.into(), BASE64URL.into(), format!(" {HEX}\n")] {
+            assert!(hmac_key(text.as_bytes()).as_ref() == Ok(&key));
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_form_is_refused() {
+        for (text, why) in [
+            (&HEX[1..], NotAShare::Length),
+            (&format!("07{HEX}"), NotAShare::Length),
+            (&HEX.replacen('c', "g", 1), NotAShare::Digits),
+        ] {
+            let refused = hmac_key(text.as_bytes()).unwrap_err();
+            assert_eq!(refused, NotAKey::Text(why), "{text:?}");
+            assert_eq!(refused.to_string(), why.to_string());
+        }
+    }
+
+    #[test]
+    fn a_key_that_was_never_random_is_refused() {
+        for text in ["00".repeat(32), "0123456789abcde0".repeat(4)] {
+            let refused = hmac_key(text.as_bytes()).unwrap_err();
+            assert_eq!(refused, NotAKey::NotRandom);
+            assert_eq!(refused.to_string(), "it does not look random");
+        }
     }
 }

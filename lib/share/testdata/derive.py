@@ -80,6 +80,8 @@ for names, manifest, purpose, context in [
     ("alice bob carol", MANIFEST, "tls-psk", b""),
     ("alice bob carol", MANIFEST, "dtls-psk", b"Client1"),
     ("alice bob carol", MANIFEST, "detrsa-seed", b"2048"),
+    ("alice bob carol", MANIFEST, "tpm-psk", b"Client1"),
+    ("alice bob carol", None, "tpm-psk", b"Client1"),
     ("alice bob", None, "tls-psk", b"Client1"),
     ("carol", None, "tls-psk", b"Client1"),
 ]:

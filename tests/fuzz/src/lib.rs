@@ -18,7 +18,8 @@ pub use manifest::manifest;
 pub use network::{client_flight, dtls_datagram, psk_identity, server_flight, target_text};
 pub use settings::{admin_address, arguments, variables};
 pub use share::{
-    derivation_label, participant_name, shamir_share_text, share_source, share_text, threshold,
+    derivation_label, hmac_key_text, participant_name, secret_place, shamir_share_text,
+    share_source, share_text, threshold,
 };
 pub use token::{key_set, token_claims, token_text};
 pub use units::{count, period, size};
@@ -74,6 +75,11 @@ targets! {
         b"\x17\xfe\xfd\0\x01\0\0\0\0\0\x01\0\x04abcd",
         b"hello",
     ];
+    hmac_key_text: &[
+        b"2c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228dbfed90\n",
+        b"LG9j-MD1OlZdsEG5HAqVrdiRP8ECZwWJ2zmCIo2_7ZA",
+        b"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    ];
     key_set: &[include_bytes!("../testdata/key_set.json")];
     manifest: &[
         include_bytes!("../testdata/manifest.toml"),
@@ -83,6 +89,7 @@ targets! {
     participant_name: &[b"alice", b"a.b_c-0", b"Alice"];
     period: &[b"500ms", b"30s", b"5m", b"8760h", b"18446744073709551615h"];
     psk_identity: &[b"Client1", b"\xc3\xa9", b"a b"];
+    secret_place: &[b"file:/run/secrets/key", b"fd:3", b"fd:0"];
     server_flight: &[
         // Captured from `openssl s_server` with the same key.
         include_bytes!("../testdata/server_hello_tls13"),

@@ -1,6 +1,6 @@
 //! What the participants' side of a configuration and their files hold.
 
-use mcbn_share::{Derivation, Participant, Source, Threshold, text};
+use mcbn_share::{Derivation, Participant, Place, Source, Threshold, text};
 use std::str;
 
 pub fn share_text(data: &[u8]) {
@@ -25,6 +25,18 @@ pub fn shamir_share_text(data: &[u8]) {
     }
 }
 
+/// A key is what a share could be.
+pub fn hmac_key_text(data: &[u8]) {
+    let (key, share) = (text::hmac_key(data), text::share(data));
+    assert_hides(&format!("{key:?}"), data);
+    match (key, share) {
+        // To compare them.
+        (Ok(key), Ok(share)) => assert_eq!(key.expose_secret(), share.expose_secret()),
+        (Err(text::NotAKey::Text(why)), Err(refused)) => assert_eq!(why, refused),
+        (key, share) => assert!(key == Err(text::NotAKey::NotRandom) && share.is_ok()),
+    }
+}
+
 /// The text is one of the two ways of writing the bytes.
 fn reads_back(data: &[u8], bytes: &[u8], same: impl Fn(&[u8]) -> bool) {
     let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
@@ -39,6 +51,16 @@ fn reads_back(data: &[u8], bytes: &[u8], same: impl Fn(&[u8]) -> bool) {
 pub fn share_source(data: &[u8]) {
     with_text(data, |text| match text.parse::<Source>() {
         Ok(source) => assert_eq!(text.parse(), Ok(source)),
+        Err(error) => assert_hides(&error.to_string(), data),
+    });
+}
+
+pub fn secret_place(data: &[u8]) {
+    with_text(data, |text| match text.parse::<Place>() {
+        Ok(place) => {
+            let source = Source::new("alice".parse().expect("a name"), place);
+            assert_eq!(format!("alice={text}").parse(), Ok(source));
+        }
         Err(error) => assert_hides(&error.to_string(), data),
     });
 }

@@ -8,7 +8,7 @@ use mcbn_detrsa::{Algorithm, RsaKey, Size};
 use mcbn_pinned::gather;
 use mcbn_runtime::admin::Admin;
 use mcbn_runtime::settings::{Given, Reported, Setting};
-use mcbn_share::Participant;
+use mcbn_share::{Inheritance, Participant};
 
 use crate::error::Error;
 
@@ -40,7 +40,7 @@ impl KeyConfig {
     /// Also reads the manifest, and takes the inherited descriptors, so this comes before the program opens anything
     /// itself.
     pub fn read(given: &mut Given) -> Result<Self, Reported> {
-        let shares = ShareConfig::read(given);
+        let shares = ShareConfig::read(given, &mut Inheritance::new());
         let algorithm = given.one(&ALGORITHM);
         let size = given.one(&BITS);
         Ok(Self {

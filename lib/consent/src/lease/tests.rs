@@ -2,7 +2,7 @@ use super::*;
 use crate::message::Code;
 use double::{Keepers, Paused, Question, Reply, Reply::*, keeper, name, share};
 use mcbn_runtime::exit::{Exit, Failure as _};
-use mcbn_share::{Contribution, Derivation, Plan, Threshold};
+use mcbn_share::{Contribution, Derivation, Inheritance, Plan, Threshold};
 
 mod double;
 mod start;
@@ -59,7 +59,7 @@ impl Network {
         let members = self.keepers.members();
         let names = members.iter().map(|member| member.name.clone()).collect();
         let plan = Plan::with_others(derivation, threshold, Vec::new(), names).unwrap();
-        let mut shares = plan.claim().unwrap().read().unwrap();
+        let mut shares = plan.claim(&mut Inheritance::new()).unwrap().read().unwrap();
         own(&mut shares);
         let members = members
             .into_iter()
@@ -318,6 +318,20 @@ async fn danger_is_told_before_the_end_and_so_is_its_end() {
     let expected = [(false, 1), (true, 1), (false, 1), (true, 1), (true, 0)];
     assert_eq!(standings, expected, "{told:?}");
     assert_eq!(told[1].0, LEASE / 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unconditional_consent_is_never_in_danger_and_never_lost() {
+    let mut told = Vec::new();
+    let lost = Consent::unconditional().lost(|standing| told.push(standing));
+    let ended = tokio::time::timeout(secs(100_000), lost).await;
+    assert!(ended.is_err(), "{ended:?}");
+    let standing = Standing {
+        live: 0,
+        needed: 0,
+        in_danger: false,
+    };
+    assert_eq!(told, [standing]);
 }
 
 #[tokio::test(start_paused = true)]

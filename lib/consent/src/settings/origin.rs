@@ -1,6 +1,6 @@
 //! Where one participant's share comes from.
 
-use mcbn_share::{NotAParticipant, NotASource, Participant, Source};
+use mcbn_share::{NotAParticipant, NotAPlace, NotASource, Participant, Source};
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
@@ -43,7 +43,7 @@ impl Display for NotAnOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             NotAnOrigin::Name(error) => error.fmt(f),
-            NotAnOrigin::Source(NotASource::Kind) => f.write_str(
+            NotAnOrigin::Source(NotASource::Place(NotAPlace::Kind)) => f.write_str(
                 "after the '=' stands none of file:PATH, fd:NUMBER and keeper; a share itself is never given here",
             ),
             NotAnOrigin::Source(error) => error.fmt(f),

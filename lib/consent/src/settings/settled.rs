@@ -7,10 +7,9 @@ use mcbn_manifest::policy::TokenKind;
 use mcbn_manifest::{Manifest, Member, Rule};
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_share::{
-    ClaimedPlan, Derivation, ManifestDigest, NoPlan, NotClaimed, Participant, Plan, Source,
-    Threshold,
+    ClaimedPlan, Derivation, Inheritance, ManifestDigest, NoPlan, NotClaimed, Participant, Plan,
+    Source, Threshold,
 };
-use std::error::Error;
 use std::time::Duration;
 
 pub(super) struct Settled {
@@ -33,6 +32,7 @@ pub(super) struct Network {
 impl Settled {
     pub(super) fn by_settings(
         given: &mut Given,
+        inheritance: &mut Inheritance,
         origins: Result<Vec<Origin>, Reported>,
     ) -> Result<Settled, Reported> {
         let derivation = given.one::<Derivation>(&DERIVATION);
@@ -48,8 +48,9 @@ impl Settled {
         if sources.is_empty() {
             return Err(given.refuse(&[&SHARE, &MANIFEST], "one of them is needed"));
         }
+        let plan = Plan::new(derivation?, threshold?, sources);
         Ok(Settled {
-            plan: plan(given, derivation?, threshold?, sources, Vec::new())?,
+            plan: claim(given, inheritance, plan)?,
             digest: digest?,
             network: None,
         })
@@ -57,6 +58,7 @@ impl Settled {
 
     pub(super) fn by_manifest(
         given: &mut Given,
+        inheritance: &mut Inheritance,
         origins: Result<Vec<Origin>, Reported>,
         manifest: &Manifest,
     ) -> Result<Settled, Reported> {
@@ -96,22 +98,21 @@ impl Settled {
             token_type,
             lease: manifest.lease(),
         };
+        let plan = Plan::with_others(manifest.derivation(), threshold, sources, asked);
         Ok(Settled {
-            plan: plan(given, manifest.derivation(), threshold, sources, asked)?,
+            plan: claim(given, inheritance, plan)?,
             digest: Some(manifest.digest()),
             network: (!network.members.is_empty()).then_some(network),
         })
     }
 }
 
-fn plan(
+fn claim(
     given: &mut Given,
-    derivation: Derivation,
-    threshold: Option<Threshold>,
-    sources: Vec<Source>,
-    others: Vec<Participant>,
+    inheritance: &mut Inheritance,
+    plan: Result<Plan, NoPlan>,
 ) -> Result<ClaimedPlan, Reported> {
-    let plan = Plan::with_others(derivation, threshold, sources, others).map_err(|fault| {
+    let plan = plan.map_err(|fault| {
         let settings: &[&Setting] = match fault {
             NoPlan::TooFew { .. }
             | NoPlan::TooMany
@@ -121,7 +122,7 @@ fn plan(
         };
         given.refuse(settings, fault)
     })?;
-    plan.claim().map_err(|refused| {
+    plan.claim(inheritance).map_err(|refused| {
         refused
             .into_iter()
             .map(|fault| not_claimed(given, &fault))
@@ -134,8 +135,5 @@ fn not_claimed(given: &mut Given, fault: &NotClaimed) -> Reported {
     if let Some(hint) = fault.hint() {
         given.hint(hint);
     }
-    match fault.source() {
-        Some(source) => given.refuse(&[&SHARE], format_args!("{fault}: {source}")),
-        None => given.refuse(&[&SHARE], fault),
-    }
+    given.refuse_because(&[&SHARE], fault)
 }

@@ -32,7 +32,7 @@ fn read(arguments: &[&str]) -> Result<ShareConfig, String> {
         for row in [log::LEVEL, admin::LISTEN, shutdown::DRAIN] {
             given.is_given(&row);
         }
-        ShareConfig::read(given)
+        ShareConfig::read(given, &mut Inheritance::new())
     };
     match PROGRAM.parse(arguments, [], read) {
         Ok(Asked::Run(config)) => Ok(config),

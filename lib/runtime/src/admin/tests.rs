@@ -77,6 +77,51 @@ async fn liveness_and_readiness_are_told_apart() {
     assert!(port.ask("/healthz").await.starts_with("HTTP/1.1 200 "));
 }
 
+/// What is said of readiness, and whether it is.
+async fn readiness(port: &Port) -> (bool, String) {
+    let answer = port.ask("/readyz").await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let is_ready = head.starts_with("HTTP/1.1 200 ");
+    assert!(is_ready || head.starts_with("HTTP/1.1 503 "), "{head}");
+    (is_ready, body.into())
+}
+
+#[tokio::test]
+async fn a_program_is_ready_only_while_every_condition_holds() {
+    let port = open().await;
+    port.admin.set_ready(true);
+    assert_eq!(readiness(&port).await, (true, "ready\n".into()));
+
+    let (tpm, clock) = (port.admin.condition("tpm"), port.admin.condition("clock"));
+    let expect = async |ready, body: &str| {
+        assert_eq!(readiness(&port).await, (ready, format!("{body}\n")));
+    };
+    expect(false, "not ready: tpm, clock").await;
+    tpm.clone().set(true);
+    expect(false, "not ready: clock").await;
+    clock.set(true);
+    expect(true, "ready").await;
+    port.admin.set_ready(false);
+    expect(false, "not ready").await;
+    tpm.set(false);
+    expect(false, "not ready: tpm").await;
+    port.admin.set_ready(true);
+    expect(false, "not ready: tpm").await;
+    tpm.set(true);
+    expect(true, "ready").await;
+
+    port.trigger.drain();
+    expect(false, "draining").await;
+}
+
+#[tokio::test]
+async fn a_condition_that_nobody_can_set_any_more_is_still_needed() {
+    let port = open().await;
+    port.admin.set_ready(true);
+    drop(port.admin.condition("tpm"));
+    assert_eq!(readiness(&port).await, (false, "not ready: tpm\n".into()));
+}
+
 #[tokio::test]
 async fn metrics_are_shown_as_they_are_now() {
     let port = open().await;

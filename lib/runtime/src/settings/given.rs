@@ -2,6 +2,8 @@
 
 use super::fault::{Fault, Faults, Origin, Reported};
 use super::{PREFIX, Program, Setting};
+use crate::exit::Chain;
+use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::str::FromStr;
@@ -161,6 +163,11 @@ impl Given {
             settings: settings.iter().map(|&s| *s).collect(),
             reason: reason.to_string(),
         })
+    }
+
+    /// The same for an error, with its sources.
+    pub fn refuse_because(&mut self, settings: &[&Setting], error: &dyn Error) -> Reported {
+        self.refuse(settings, Chain(error))
     }
 
     /// What to do next; the first hint is the one that is shown.

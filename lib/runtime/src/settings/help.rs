@@ -1,11 +1,12 @@
 //! What the table says of itself: to people (`--help`) and to programs (`--settings`).
 
 use super::{Program, Setting};
+use crate::suite::Command;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
 const WIDTH: usize = 80;
-pub(crate) const INDENT: usize = 8;
+const INDENT: usize = 8;
 
 impl Program {
     pub(super) fn version_line(&self) -> String {
@@ -23,6 +24,9 @@ impl Program {
                 false => write!(text, " [{name}]"),
             };
         }
+        if !self.commands.is_empty() {
+            let _ = write!(text, "\n       {} COMMAND [SETTING]...", self.name);
+        }
         text.push_str("\n\n");
         wrap(
             &mut text,
@@ -36,6 +40,15 @@ impl Program {
         text.push_str("\n  --settings\n");
         wrap(&mut text, INDENT, "print this table as JSON, and exit");
         ending(&mut text);
+        if !self.commands.is_empty() {
+            let introduction = format!(
+                "The commands, each with settings of its own: {} COMMAND --help lists them.",
+                self.name
+            );
+            text.push('\n');
+            wrap(&mut text, 0, &introduction);
+            list(&mut text, self.commands);
+        }
         text
     }
 
@@ -92,6 +105,18 @@ impl Setting {
             "operator": self.operator,
             "help": self.help,
         })
+    }
+}
+
+/// Commands, by their words.
+pub(crate) fn list<'a>(text: &mut String, commands: impl IntoIterator<Item = &'a Command>) {
+    for Command { program, .. } in commands {
+        text.push_str("\n ");
+        for word in program.command() {
+            let _ = write!(text, " {word}");
+        }
+        text.push('\n');
+        wrap(text, INDENT, program.about());
     }
 }
 

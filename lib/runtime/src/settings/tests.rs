@@ -246,6 +246,30 @@ fn a_program_refuses_what_only_it_can_know() {
 }
 
 #[test]
+fn an_error_is_refused_with_its_sources() {
+    #[derive(Debug)]
+    struct NotTaken(std::num::ParseIntError);
+    impl Display for NotTaken {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("the descriptor cannot be taken")
+        }
+    }
+    impl std::error::Error for NotTaken {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+    let faults = PROGRAM.parse(["--share=a".into()], [], |given| {
+        let error = NotTaken("x".parse::<u8>().unwrap_err());
+        Err::<(), _>(given.refuse_because(&[&SHARE], &error))
+    });
+    assert_eq!(
+        lines(faults.unwrap_err())[0],
+        "psk-server: error: --share: the descriptor cannot be taken: invalid digit found in string"
+    );
+}
+
+#[test]
 fn a_setting_that_another_one_needs_is_missed() {
     let faults = PROGRAM.parse(["--share=a".into()], [], |given| {
         given.one::<Period>(&IDLE).map(drop)

@@ -2,6 +2,7 @@ use super::*;
 use crate::combine::{Combined, ManifestDigest};
 use crate::source::tests::Folder;
 use crate::{shamir, text};
+use mcbn_secret::Psk;
 use std::convert::Infallible;
 
 const ALICE: &str = "2c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228dbfed90";
@@ -35,7 +36,11 @@ impl Case {
 
     fn key(&self, derivation: Derivation) -> Result<Combined, NoKey> {
         let plan = self.plan(derivation, None).unwrap();
-        Ok(plan.claim().unwrap().read()?.combine(None)?)
+        Ok(plan
+            .claim(&mut Inheritance::new())
+            .unwrap()
+            .read()?
+            .combine(None)?)
     }
 
     fn refusal(&self, derivation: Derivation) -> String {
@@ -106,13 +111,17 @@ fn every_derivation_makes_another_key() {
 fn a_manifest_a_purpose_a_context_and_a_name_each_make_another_key() {
     let case = Case::new(&[("alice", ALICE), ("bob", BOB)]);
     let plan = case.plan(Derivation::HkdfV1, None).unwrap();
-    let plan = plan.claim().unwrap();
+    let plan = plan.claim(&mut Inheritance::new()).unwrap();
     let shares = plan.read().unwrap();
     let combined = shares.combine(None).unwrap();
     let key = combined.tls_psk(b"Client1").unwrap();
     let with_manifest = shares.combine(Some(&ManifestDigest([1; 32]))).unwrap();
     let renamed = Case::new(&[("alice", ALICE), ("bobby", BOB)]);
+    // To compare keys of two kinds.
+    let of_tpm_psk = combined.tpm_psk_key(b"Client1").unwrap();
+    let of_tpm_psk = Psk::copied_from(of_tpm_psk.expose_secret());
     for other in [
+        of_tpm_psk,
         combined.tls_psk(b"Client2").unwrap(),
         combined.dtls_psk(b"Client1").unwrap(),
         with_manifest.tls_psk(b"Client1").unwrap(),
@@ -193,7 +202,10 @@ fn participants_elsewhere_are_counted() {
     };
     let plan = with(3, 3).unwrap();
     assert_eq!(plan.participants().count(), 3);
-    assert_eq!(plan.claim().unwrap().others().len(), 3);
+    assert_eq!(
+        plan.claim(&mut Inheritance::new()).unwrap().others().len(),
+        3
+    );
     assert_eq!(with(3, 2).unwrap_err(), NoPlan::TooFew { fewest: 3 });
     let all = Plan::with_others(Derivation::HkdfV1, None, Vec::new(), others(255));
     assert!(all.is_ok());
@@ -328,7 +340,11 @@ fn counter(mut next: u8) -> impl FnMut(&mut [u8]) -> Result<(), Infallible> {
 
 fn shamir_key(case: &Case, threshold: u8) -> Result<Combined, NoKey> {
     let plan = case.plan(Derivation::ShamirV1, Some(threshold)).unwrap();
-    Ok(plan.claim().unwrap().read()?.combine(None)?)
+    Ok(plan
+        .claim(&mut Inheritance::new())
+        .unwrap()
+        .read()?
+        .combine(None)?)
 }
 
 fn shamir_refusal(change: impl FnMut(&mut Vec<String>), threshold: u8) -> String {

@@ -6,8 +6,7 @@ use mcbn_attest::{Issuer, NotAnIssuer};
 use mcbn_runtime::admin::Loopback;
 use mcbn_runtime::settings::{Given, Reported};
 use mcbn_runtime::units::Count;
-use mcbn_share::{Claimed, NotASource, Participant, Source};
-use std::error::Error;
+use mcbn_share::{Claimed, Inheritance, Participant, Place, Source};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -32,7 +31,7 @@ impl Config {
     pub fn read(given: &mut Given) -> Result<Config, Reported> {
         let manifest = given.one(&MANIFEST);
         let participant = given.one(&PARTICIPANT);
-        let share = given.one::<ShareSource>(&SHARE);
+        let share = given.one(&SHARE);
         let key = given.one(&KEY);
         let listen = given.one(&LISTEN);
         let ledger = given.one(&LEDGER);
@@ -80,37 +79,15 @@ fn limits(given: &mut Given) -> Result<Limits, Reported> {
     })
 }
 
-/// Where the share is, whosever it is.
-struct ShareSource(String);
-
-impl FromStr for ShareSource {
-    type Err = NotASource;
-
-    fn from_str(text: &str) -> Result<ShareSource, NotASource> {
-        format!("x={text}").parse::<Source>()?;
-        Ok(ShareSource(text.to_owned()))
-    }
-}
-
 /// Before anything else is opened: a descriptor's number could then be that of something else.
-fn claim(
-    given: &mut Given,
-    participant: &Participant,
-    ShareSource(place): ShareSource,
-) -> Result<Claimed, Reported> {
-    let source = format!("{participant}={place}").parse();
-    let source: Source = source.expect("both halves were parsed");
-    let mut claimed = mcbn_share::claim(vec![source]).map_err(|refused| {
-        let fault = refused.first().expect("a claim that fails says why");
+fn claim(given: &mut Given, participant: &Participant, place: Place) -> Result<Claimed, Reported> {
+    let source = Source::new(participant.clone(), place);
+    source.claim(&mut Inheritance::new()).map_err(|fault| {
         if let Some(hint) = fault.hint() {
             given.hint(hint);
         }
-        match fault.source() {
-            Some(source) => given.refuse(&[&SHARE], format_args!("{fault}: {source}")),
-            None => given.refuse(&[&SHARE], fault),
-        }
-    })?;
-    Ok(claimed.pop().expect("one source, one claim"))
+        given.refuse_because(&[&SHARE], &fault)
+    })
 }
 
 /// Another issuer than Google.
