@@ -42,7 +42,7 @@ impl HandshakeFailure for NoStream {
         match &self.0 {
             HandshakeError::Peer(PeerFault::Closed) | HandshakeError::Io(_) => Fault::Network,
             HandshakeError::Peer(_) => Fault::Peer,
-            HandshakeError::Local(_) => Fault::Local,
+            HandshakeError::Local(_) | HandshakeError::NoKey(_) => Fault::Local,
         }
     }
 
