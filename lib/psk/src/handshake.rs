@@ -1,6 +1,7 @@
 //! Both sides of the handshake, for whatever serves or uses encrypted connections.
 
 use std::fmt;
+use std::time::Instant;
 
 use mcbn_tls::{HandshakeError, PeerFault};
 use mcbn_tunnel::handshake::{Fault, Handshake, HandshakeFailure};
@@ -12,7 +13,7 @@ impl Handshake for Acceptor {
     type Stream = PskStream<TcpStream>;
     type Error = NoStream;
 
-    async fn handshake(&self, plain: TcpStream) -> Result<Self::Stream, NoStream> {
+    async fn handshake(&self, plain: TcpStream, _until: Instant) -> Result<Self::Stream, NoStream> {
         self.accept(plain).await.map_err(NoStream)
     }
 }
@@ -21,7 +22,7 @@ impl Handshake for Connector {
     type Stream = PskStream<TcpStream>;
     type Error = NoStream;
 
-    async fn handshake(&self, plain: TcpStream) -> Result<Self::Stream, NoStream> {
+    async fn handshake(&self, plain: TcpStream, _until: Instant) -> Result<Self::Stream, NoStream> {
         self.connect(plain).await.map_err(NoStream)
     }
 }
