@@ -17,7 +17,7 @@ use mcbn_tunnel::metrics::Metrics;
 use mcbn_tunnel::names::{Names, NoResolver};
 use mcbn_tunnel::settings::Timeouts;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 pub use error::Error;
 use settings::{ClientConfig, Mode};
@@ -73,8 +73,9 @@ impl<H: Handshake> Client<H> {
 
     async fn handshake(&self, stream: TcpStream) -> Result<H::Stream, NoHandshake<H::Error>> {
         let start = Instant::now();
-        let handshake = self.handshake.handshake(stream);
-        let failed = match timeout(self.timeouts.handshake, handshake).await {
+        let until = start + self.timeouts.handshake;
+        let handshake = self.handshake.handshake(stream, until);
+        let failed = match timeout_at(until.into(), handshake).await {
             Ok(Ok(stream)) => {
                 self.metrics.handshake_done(start.elapsed());
                 return Ok(stream);

@@ -24,7 +24,7 @@ use mcbn_tunnel::settings::Timeouts;
 use mcbn_tunnel::target::Target;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 pub use error::Error;
 use settings::ServerConfig;
@@ -128,17 +128,18 @@ impl<H: Handshake> Service<H> {
             return None;
         };
         let start = Instant::now();
-        let handshake = self.handshake.handshake(stream);
-        let reason = match timeout(self.timeouts.handshake, handshake).await {
+        let until = start + self.timeouts.handshake;
+        let handshake = self.handshake.handshake(stream, until);
+        let (reason, hint) = match timeout_at(until.into(), handshake).await {
             Ok(Ok(stream)) => {
                 self.metrics.handshake_done(start.elapsed());
                 return Some(stream);
             }
-            Ok(Err(error)) => error.reason(),
-            Err(_) => "deadline",
+            Ok(Err(error)) => (error.reason(), error.hint()),
+            Err(_) => ("deadline", None),
         };
         self.metrics.handshake_failed(reason);
-        tracing::debug!(%peer, reason, "handshake failed");
+        tracing::debug!(%peer, reason, hint, "handshake failed");
         None
     }
 

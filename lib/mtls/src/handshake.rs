@@ -1,5 +1,7 @@
 //! Both sides of the handshake, for whatever serves or uses encrypted connections.
 
+use std::time::Instant;
+
 use mcbn_tunnel::handshake::{Fault, Handshake, HandshakeFailure};
 use tokio::net::TcpStream;
 
@@ -9,7 +11,11 @@ impl Handshake for Acceptor {
     type Stream = MtlsStream<TcpStream>;
     type Error = HandshakeError;
 
-    async fn handshake(&self, plain: TcpStream) -> Result<Self::Stream, HandshakeError> {
+    async fn handshake(
+        &self,
+        plain: TcpStream,
+        _until: Instant,
+    ) -> Result<Self::Stream, HandshakeError> {
         // On the heap: it is needed for a short time only, and its space would stay in each connection.
         Box::pin(self.accept(plain)).await
     }
@@ -19,7 +25,11 @@ impl Handshake for Connector {
     type Stream = MtlsStream<TcpStream>;
     type Error = HandshakeError;
 
-    async fn handshake(&self, plain: TcpStream) -> Result<Self::Stream, HandshakeError> {
+    async fn handshake(
+        &self,
+        plain: TcpStream,
+        _until: Instant,
+    ) -> Result<Self::Stream, HandshakeError> {
         self.connect(plain).await
     }
 }

@@ -15,6 +15,8 @@ pub enum HandshakeError {
     Io(io::Error),
     /// This side could not do its part.
     Local(Setup),
+    /// This side has no key for this session, and why: a fixed phrase.
+    NoKey(&'static str),
 }
 
 /// What the other side did wrong.
@@ -61,6 +63,7 @@ impl HandshakeError {
             Self::Peer(fault) => fault.reason(),
             Self::Io(_) => "io",
             Self::Local(_) => "local",
+            Self::NoKey(_) => "no_key",
         }
     }
 }
@@ -89,6 +92,7 @@ impl fmt::Display for HandshakeError {
             Self::Peer(fault) => fault.fmt(f),
             Self::Io(source) => write!(f, "the connection broke during the handshake: {source}"),
             Self::Local(setup) => setup.fmt(f),
+            Self::NoKey(why) => write!(f, "there is no key for this session: {why}"),
         }
     }
 }
@@ -120,7 +124,7 @@ impl fmt::Display for PeerFault {
 impl std::error::Error for HandshakeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Peer(_) => None,
+            Self::Peer(_) | Self::NoKey(_) => None,
             Self::Io(source) => Some(source),
             Self::Local(setup) => Some(setup),
         }

@@ -7,11 +7,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{Error, ErrorCode, ShutdownState, Ssl, SslRef, SslStream, SslVersion};
+use openssl::ssl::{Error, ErrorCode, ShutdownState, Ssl, SslStream, SslVersion};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::error::{HandshakeError, PeerFault, Setup, classify};
 use crate::ffi;
+use crate::judge::Judge;
 use crate::wire::Wire;
 
 /// Plaintext that one write takes: eight full records, which then leave in one system call.
@@ -57,16 +58,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P> TlsStream<S, P> {
     pub async fn handshake(
         ssl: Ssl,
         stream: S,
-        judge: impl FnOnce(&SslRef) -> Result<P, PeerFault>,
+        judge: impl Judge<Proof = P>,
     ) -> Result<Self, HandshakeError> {
         let mut tls = SslStream::new(ssl, Wire::new(stream))
             .map_err(|stack| HandshakeError::Local(Setup::step("make a connection")(stack)))?;
-        let outcome = poll_fn(|cx| poll_handshake(&mut tls, cx)).await;
+        let outcome = finish(&mut tls, &judge).await;
         // Whatever the outcome, what OpenSSL has to say leaves first: the last flight, or the alert.
         let sent = poll_fn(|cx| tls.get_mut().poll_drain(cx)).await;
-        outcome?;
+        outcome.map_err(|error| judge.own_fault(tls.ssl()).unwrap_or(error))?;
         sent.map_err(HandshakeError::Io)?;
-        let peer = match judge(tls.ssl()) {
+        let peer = match judge.judge(tls.ssl()) {
             Ok(peer) => peer,
             Err(fault) => {
                 // No data has passed. `close_notify` is all that can be said at this point.
@@ -84,7 +85,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P> TlsStream<S, P> {
     }
 }
 
-fn poll_handshake<S: AsyncRead + AsyncWrite + Unpin>(
+async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
+    tls: &mut SslStream<Wire<S>>,
+    judge: &impl Judge,
+) -> Result<(), HandshakeError> {
+    loop {
+        let place = judge.admit(tls.ssl()).await?;
+        let step = poll_fn(|cx| Poll::Ready(step(tls, cx))).await;
+        drop(place);
+        match step {
+            Poll::Ready(outcome) => return outcome,
+            Poll::Pending => woken().await,
+        }
+    }
+}
+
+/// Has OpenSSL go on as far as it can. Pending when the task will be woken to go on.
+fn step<S: AsyncRead + AsyncWrite + Unpin>(
     tls: &mut SslStream<Wire<S>>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), HandshakeError>> {
@@ -101,6 +118,16 @@ fn poll_handshake<S: AsyncRead + AsyncWrite + Unpin>(
         }
         Err(error) => Poll::Ready(Err(classify(error))),
     }
+}
+
+/// Ends when the task is polled again: whoever wakes it was told before.
+async fn woken() {
+    let mut waits = true;
+    poll_fn(|_| match std::mem::take(&mut waits) {
+        true => Poll::Pending,
+        false => Poll::Ready(()),
+    })
+    .await;
 }
 
 fn closed_or_broken(source: io::Error) -> HandshakeError {
@@ -244,6 +271,8 @@ fn broken(error: Error) -> io::Error {
         HandshakeError::Peer(PeerFault::Closed) => io::ErrorKind::UnexpectedEof.into(),
         HandshakeError::Peer(fault) => io::Error::new(io::ErrorKind::InvalidData, fault.reason()),
         HandshakeError::Local(setup) => io::Error::other(setup),
+        // Keys belong to handshakes.
+        HandshakeError::NoKey(why) => io::Error::other(why),
     }
 }
 
@@ -255,7 +284,7 @@ mod tests {
     use openssl::hash::MessageDigest;
     use openssl::nid::Nid;
     use openssl::pkey::PKey;
-    use openssl::ssl::SslMethod;
+    use openssl::ssl::{SslMethod, SslRef};
     use openssl::x509::X509;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
@@ -315,8 +344,8 @@ mod tests {
             sent
         });
         let (near, far) = tokio::join!(
-            TlsStream::handshake(client, near, |_| Ok(())),
-            TlsStream::handshake(server, far, |_| Ok(()))
+            TlsStream::handshake(client, near, |_: &SslRef| Ok(())),
+            TlsStream::handshake(server, far, |_: &SslRef| Ok(()))
         );
         let (mut near, mut far) = (near.unwrap(), far.unwrap());
 

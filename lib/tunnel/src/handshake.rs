@@ -1,6 +1,7 @@
 //! What turns a plain connection into an encrypted one. This crate knows no encryption: those that do say here how.
 
 use std::error::Error;
+use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -11,10 +12,11 @@ pub trait Handshake: Send + Sync + 'static {
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
     type Error: HandshakeFailure;
 
-    /// Ends when the peer lets it end: the caller sets the deadline.
+    /// Ends when the peer lets it end: the caller sets the deadline, and says here that it stops waiting at `until`.
     fn handshake(
         &self,
         plain: TcpStream,
+        until: Instant,
     ) -> impl Future<Output = Result<Self::Stream, Self::Error>> + Send;
 }
 

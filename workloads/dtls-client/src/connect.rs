@@ -87,7 +87,9 @@ impl MayPass for NoHandshake {
                 true
             }
             NoSession::NoAnswer => true,
-            NoSession::Failed(HandshakeError::Peer(_) | HandshakeError::Local(_))
+            NoSession::Failed(
+                HandshakeError::Peer(_) | HandshakeError::Local(_) | HandshakeError::NoKey(_),
+            )
             | NoSession::Unproven
             | NoSession::Replaced => false,
         }

@@ -137,7 +137,7 @@ fn unreachable_exit(unreachable: &Unreachable<NoHandshake>) -> Exit {
         | NoSession::NoAnswer
         | NoSession::Replaced => Exit::Unavailable,
         NoSession::Failed(HandshakeError::Peer(_)) | NoSession::Unproven => Exit::Refused,
-        NoSession::Failed(HandshakeError::Local(_)) => Exit::Platform,
+        NoSession::Failed(HandshakeError::Local(_) | HandshakeError::NoKey(_)) => Exit::Platform,
     });
     let mut exits = exits.filter(|exit| *exit != Exit::Unavailable);
     exits.next().unwrap_or(Exit::Unavailable)
