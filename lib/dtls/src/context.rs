@@ -1,5 +1,6 @@
 //! What both roles ask of OpenSSL.
 
+use mcbn_psk::Asking;
 use mcbn_tls::Setup;
 use openssl::ssl::{
     Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslSessionCacheMode,
@@ -63,5 +64,6 @@ pub(crate) fn ssl(ctx: &SslContext, mtu: Mtu) -> Result<Ssl, Setup> {
     ssl.set_mtu(mtu.datagram())
         .map_err(Setup::step("set the path's MTU"))?;
     ffi::set_timer(&mut ssl);
+    Asking::prepare(&mut ssl, None)?;
     Ok(ssl)
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use mcbn_psk::Source;
 use mcbn_tls::Setup;
 use mcbn_tunnel::accept::Place;
 use mcbn_tunnel::datagram::{Dropped, Gate, Losses};
@@ -66,7 +67,13 @@ impl Gate for Endpoint {
         let (stream, queue) = greeted.ok()??;
         let place = admit()?;
         let seat = Peers::seat(&self.peers, from, *hello.random, queue);
-        Some((Arrival { stream, seat }, place))
+        let source = self.greeter.source().clone();
+        let arrival = Arrival {
+            stream,
+            seat,
+            source,
+        };
+        Some((arrival, place))
     }
 }
 
@@ -74,6 +81,7 @@ impl Gate for Endpoint {
 pub struct Arrival {
     stream: SslStream<Link>,
     seat: Seat,
+    source: Source,
 }
 
 impl Arrival {
@@ -84,7 +92,7 @@ impl Arrival {
     /// Does the handshake, within `limit`. What the peer had before goes on until then, and ends with its success. The
     /// seat is to be held until the session ends.
     pub async fn handshake(self, limit: Duration) -> Result<(Session, Seat), NoSession> {
-        let session = Session::handshake(self.stream, limit).await?;
+        let session = Session::handshake(self.stream, &self.source, limit).await?;
         self.seat.settle();
         Ok((session, self.seat))
     }

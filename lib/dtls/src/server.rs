@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Instant;
 
-use mcbn_psk::{Decoy, Identity, Witness};
-use mcbn_secret::Psk;
+use mcbn_psk::{Identity, KeySource, ServerKeys, Source, Witness};
 use mcbn_tls::Setup;
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
@@ -16,17 +15,15 @@ use crate::context::{self, Suites};
 use crate::cookie::{Cookies, Oven};
 use crate::ffi::{self, NoAddress};
 use crate::hello::ClientHello;
-use crate::key::{KeySource, Randoms};
 use crate::link::{Link, Queue};
 use crate::mtu::Mtu;
-use crate::session::KeyAsked;
 
 /// Accepts sessions of clients that know the key.
 #[derive(Clone)]
 pub struct Acceptor {
     pub(crate) ctx: SslContext,
     mtu: Mtu,
-    witness: Witness,
+    source: Source,
 }
 
 impl Acceptor {
@@ -39,25 +36,8 @@ impl Acceptor {
     ) -> Result<Self, Setup> {
         let mut ctx = context::builder(SslMethod::dtls_server(), suites)?;
         let keys = Arc::new(keys);
-        let witness = Witness::of(&keys);
-        let decoy = Decoy::draw()?;
-        let asked = KeyAsked::index()?;
-        // A panic must not cross into C, so nothing here can: no indexing, no unwrapping.
-        ctx.set_psk_server_callback(move |ssl, name, out| {
-            // OpenSSL ends the name at its first zero byte. What follows opens nothing: the peer must know the key, and
-            // the whole name stands in what its Finished covers.
-            let known = identity.matches(name.unwrap_or_default());
-            let (Some(room), Some(randoms)) = (out.first_chunk_mut(), Randoms::of(ssl)) else {
-                return Ok(0);
-            };
-            ssl.set_ex_data(asked, KeyAsked);
-            // Asked for an unknown identity as well: the work must not tell which one it was.
-            match keys.write_key(&randoms, room) {
-                Ok(()) => decoy.replace_unless(known, room),
-                Err(_) => return Ok(0),
-            }
-            Ok(Psk::LENGTH)
-        });
+        let source = Source::of(&keys);
+        ServerKeys::new(identity, keys)?.install(&mut ctx)?;
         let cookies = Expected::index()?;
         ctx.set_cookie_generate_cb(move |ssl, out| {
             let own = ssl.ex_data(cookies).and_then(Expected::now);
@@ -74,13 +54,13 @@ impl Acceptor {
         Ok(Self {
             ctx: ctx.build(),
             mtu,
-            witness,
+            source,
         })
     }
 
     /// Sees the key's end.
     pub fn witness(&self) -> Witness {
-        self.witness.clone()
+        self.source.witness()
     }
 }
 
@@ -124,6 +104,10 @@ impl Greeter {
             nobody: NoAddress::new().map_err(Setup::step("make an address"))?,
             spare: None,
         })
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.acceptor.source
     }
 
     /// Answers a ClientHello without a good cookie, and gives the session of one that has it, with the queue for what

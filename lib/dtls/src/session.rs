@@ -3,15 +3,14 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::io;
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use mcbn_tls::{HandshakeError, PeerFault, Setup, classify};
+use mcbn_psk::{Asking, Source};
+use mcbn_tls::{HandshakeError, PeerFault, classify};
 use mcbn_tunnel::datagram::Dropped;
 use openssl::error::ErrorStack;
-use openssl::ex_data::Index;
-use openssl::ssl::{ErrorCode, Ssl, SslStream};
-use tokio::time::{Instant, timeout, timeout_at};
+use openssl::ssl::{ErrorCode, SslStream};
+use tokio::time::{Instant, timeout_at};
 
 use crate::ffi;
 use crate::link::{Link, Unreadable};
@@ -40,13 +39,22 @@ thread_local! {
 impl Session {
     pub(crate) async fn handshake(
         mut stream: SslStream<Link>,
+        source: &Source,
         limit: Duration,
     ) -> Result<Self, NoSession> {
-        let asked = KeyAsked::index().map_err(HandshakeError::Local);
-        let asked = asked.map_err(NoSession::Failed)?;
-        match timeout(limit, finish(&mut stream)).await {
-            Ok(done) => done?,
-            Err(_) if stream.ssl().ex_data(asked).is_some() => return Err(NoSession::Unproven),
+        let until = Instant::now() + limit;
+        if let Some(asking) = Asking::of(stream.ssl()) {
+            asking.give_up_at(until.into());
+        }
+        let done = timeout_at(until, finish(&mut stream, source)).await;
+        let asking = Asking::of(stream.ssl());
+        match done {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                let refused = asking.and_then(Asking::refused);
+                return Err(refused.map_or(error, NoSession::Failed));
+            }
+            Err(_) if asking.is_some_and(Asking::has_asked) => return Err(NoSession::Unproven),
             Err(_) => return Err(NoSession::NoAnswer),
         }
         match AuthenticatedPeer::of(stream.ssl()) {
@@ -127,10 +135,14 @@ fn forget_errors() {
 }
 
 /// OpenSSL sends its last flight again whenever it is asked to go on and the time is there.
-async fn finish(stream: &mut SslStream<Link>) -> Result<(), NoSession> {
+async fn finish(stream: &mut SslStream<Link>, source: &Source) -> Result<(), NoSession> {
     loop {
+        let seat = source.seat(stream.ssl()).await;
+        let seat = seat.map_err(NoSession::Failed)?;
         forget_errors();
-        match stream.do_handshake() {
+        let step = stream.do_handshake();
+        drop(seat);
+        match step {
             Ok(()) => return Ok(()),
             Err(error) if error.code() == ErrorCode::WANT_READ => {}
             Err(error) => return Err(NoSession::Failed(classify(error))),
@@ -169,20 +181,6 @@ impl fmt::Debug for Session {
         f.debug_struct("Session")
             .field("peer", &self.peer)
             .finish_non_exhaustive()
-    }
-}
-
-/// Marks a handshake that has come so far that the key was asked for.
-pub(crate) struct KeyAsked;
-
-impl KeyAsked {
-    pub(crate) fn index() -> Result<Index<Ssl, Self>, Setup> {
-        static INDEX: LazyLock<Result<Index<Ssl, KeyAsked>, ErrorStack>> =
-            LazyLock::new(Ssl::new_ex_index);
-        let index = INDEX.as_ref();
-        index
-            .copied()
-            .map_err(|stack| Setup::step("make an index")(stack.clone()))
     }
 }
 

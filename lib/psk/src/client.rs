@@ -1,22 +1,31 @@
 //! The client's side.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use mcbn_secret::Psk;
 use mcbn_tls::{HandshakeError, Setup, TlsStream};
-use openssl::ssl::{Ssl, SslContext, SslMethod, SslVerifyMode};
+use openssl::ssl::{Ssl, SslContext, SslContextBuilder, SslMethod, SslVerifyMode};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::context::{self, Versions};
+use crate::answer::ClientKeys;
+use crate::asking::Asking;
+use crate::context::{self, Keys, Versions};
 use crate::identity::Identity;
-use crate::peer::{AuthenticatedPeer, PskStream};
+use crate::key::{KeySource, write_fixed};
+use crate::peer::{KeyJudge, PskStream};
+use crate::sessions::{LastSession, Resumption};
+use crate::source::Source;
 use crate::witness::Witness;
 
 /// Connects to servers that know the key.
 #[derive(Clone)]
 pub struct Connector {
     ctx: SslContext,
-    witness: Witness,
+    pub(crate) source: Source,
+    pub(crate) keys: Keys,
+    resumption: Resumption,
+    last: LastSession,
 }
 
 impl Connector {
@@ -24,38 +33,48 @@ impl Connector {
     pub fn new(identity: Identity, key: Psk, versions: Versions) -> Result<Self, Setup> {
         let mut ctx = context::builder(SslMethod::tls_client(), versions)?;
         let key = Arc::new(key);
-        let witness = Witness::of(&key);
+        let source = Source::of(&key);
+        let keys = ClientKeys::new(identity, key);
+        // With TLS 1.2 allowed OpenSSL asks twice, and at first nobody knows which version it will be.
+        ctx.set_psk_client_callback(move |_ssl, _hint, name_out, key_out| {
+            Ok(keys.write_with(name_out, key_out, |key, room| {
+                write_fixed(key, room);
+                Ok(())
+            }))
+        });
+        Ok(Self::of(ctx, source, Keys::Fixed, Resumption::Off))
+    }
+
+    /// A connector with one identity and what gives each session a key of its own: TLS 1.2 alone, since TLS 1.3 asks for
+    /// the key before there is a server's random.
+    pub fn of_session_keys<K: KeySource>(
+        identity: Identity,
+        keys: K,
+        resumption: Resumption,
+    ) -> Result<Self, Setup> {
+        let mut ctx = context::of_session_keys(SslMethod::tls_client())?;
+        let keys = Arc::new(keys);
+        let source = Source::of(&keys);
+        ClientKeys::new(identity, keys).install(&mut ctx);
+        Ok(Self::of(ctx, source, Keys::OfSessions, resumption))
+    }
+
+    fn of(mut ctx: SslContextBuilder, source: Source, keys: Keys, resumption: Resumption) -> Self {
         // A server that answers with a certificate fails here, since the store of trusted roots is empty. The
         // proof after the handshake does not lean on it.
         ctx.set_verify(SslVerifyMode::PEER);
-        // A panic must not cross into C, so nothing here can: no indexing, no unwrapping. With TLS 1.2 allowed
-        // OpenSSL asks twice.
-        ctx.set_psk_client_callback(move |_ssl, _hint, name_out, key_out| {
-            let name = identity.as_str().as_bytes();
-            let (Some(name_room), Some(key_room)) = (
-                // One byte more for the terminator.
-                name_out.get_mut(..=name.len()),
-                key_out.get_mut(..Psk::LENGTH),
-            ) else {
-                return Ok(0);
-            };
-            if let Some((terminator, room)) = name_room.split_last_mut() {
-                room.copy_from_slice(name);
-                *terminator = 0;
-            }
-            // OpenSSL needs the bytes: this is the one place where the client's key enters TLS.
-            key_room.copy_from_slice(key.expose_secret());
-            Ok(Psk::LENGTH)
-        });
-        Ok(Self {
+        Self {
             ctx: ctx.build(),
-            witness,
-        })
+            source,
+            keys,
+            resumption,
+            last: LastSession::default(),
+        }
     }
 
     /// Sees the key's end.
     pub fn witness(&self) -> Witness {
-        self.witness.clone()
+        self.source.witness()
     }
 
     /// Does the handshake. Ends when the peer lets it end: the caller sets the deadline.
@@ -63,9 +82,39 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut ssl = Ssl::new(&self.ctx)
-            .map_err(|stack| HandshakeError::Local(Setup::step("make a connection")(stack)))?;
+        self.connect_by(stream, None).await
+    }
+
+    /// The same, and the source of the key learns when the caller stops waiting.
+    pub(crate) async fn connect_by<S>(
+        &self,
+        stream: S,
+        until: Option<Instant>,
+    ) -> Result<PskStream<S>, HandshakeError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let ssl = self.prepare(until).map_err(HandshakeError::Local)?;
+        let judge = KeyJudge {
+            source: &self.source,
+            resumption: self.resumption,
+            last: Some(&self.last),
+        };
+        let connected = TlsStream::handshake(ssl, stream, judge).await;
+        if connected.is_err() {
+            // It may be the session that the server stumbles over.
+            self.last.forget();
+        }
+        connected
+    }
+
+    fn prepare(&self, until: Option<Instant>) -> Result<Ssl, Setup> {
+        let mut ssl = Ssl::new(&self.ctx).map_err(Setup::step("make a connection"))?;
         ssl.set_connect_state();
-        TlsStream::handshake(ssl, stream, AuthenticatedPeer::of).await
+        Asking::prepare(&mut ssl, until)?;
+        if self.resumption == Resumption::On {
+            self.last.offer(&mut ssl, Instant::now())?;
+        }
+        Ok(ssl)
     }
 }

@@ -25,6 +25,15 @@ const TLS13_SUITES: &str = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"
 const TLS12_SUITES: &str =
     "ECDHE-PSK-CHACHA20-POLY1305:ECDHE-PSK-AES128-CBC-SHA256:ECDHE-PSK-AES256-CBC-SHA384";
 
+/// Where a context's keys come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Keys {
+    /// There is one, for every handshake.
+    Fixed,
+    /// Each session has its own.
+    OfSessions,
+}
+
 /// A context with everything that is the same for a client and a server.
 pub(crate) fn builder(method: SslMethod, versions: Versions) -> Result<SslContextBuilder, Setup> {
     let lowest = match versions {
@@ -37,5 +46,13 @@ pub(crate) fn builder(method: SslMethod, versions: Versions) -> Result<SslContex
         .map_err(Setup::step("set the cipher suites"))?;
     #[cfg(feature = "keylog")]
     crate::keylog::install(&mut ctx);
+    Ok(ctx)
+}
+
+/// The same for keys that depend on both randoms: TLS 1.2, and no other version ever.
+pub(crate) fn of_session_keys(method: SslMethod) -> Result<SslContextBuilder, Setup> {
+    let mut ctx = builder(method, Versions::Tls12And13)?;
+    ctx.set_max_proto_version(Some(SslVersion::TLS1_2))
+        .map_err(Setup::step("set the protocol versions"))?;
     Ok(ctx)
 }

@@ -6,17 +6,17 @@ use mcbn_tls::Setup;
 /// A random key that nobody knows: an unknown identity fails where a wrong key fails, with the same alert and after the
 /// same work.
 #[derive(Debug)]
-pub struct Decoy(Psk);
+pub(crate) struct Decoy(Psk);
 
 impl Decoy {
-    pub fn draw() -> Result<Self, Setup> {
+    pub(crate) fn draw() -> Result<Self, Setup> {
         Psk::fill(|bytes| openssl::rand::rand_bytes(bytes))
             .map(Self)
             .map_err(Setup::step("draw random bytes"))
     }
 
     /// Takes the place of `key`, unless the identity is known. It works the same either way.
-    pub fn replace_unless(&self, known: bool, key: &mut [u8; Psk::LENGTH]) {
+    pub(crate) fn replace_unless(&self, known: bool, key: &mut [u8; Psk::LENGTH]) {
         // All ones for an unknown identity, all zeros for a known one.
         let mask = u8::from(known).wrapping_sub(1);
         // OpenSSL gets these bytes where it would get a key.

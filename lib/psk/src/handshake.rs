@@ -7,14 +7,17 @@ use mcbn_tls::{HandshakeError, PeerFault};
 use mcbn_tunnel::handshake::{Fault, Handshake, HandshakeFailure};
 use tokio::net::TcpStream;
 
-use crate::{Acceptor, Connector, PskStream};
+use crate::context::Keys;
+use crate::{Acceptor, Connector, PskStream, Source};
 
 impl Handshake for Acceptor {
     type Stream = PskStream<TcpStream>;
     type Error = NoStream;
 
-    async fn handshake(&self, plain: TcpStream, _until: Instant) -> Result<Self::Stream, NoStream> {
-        self.accept(plain).await.map_err(NoStream)
+    async fn handshake(&self, plain: TcpStream, until: Instant) -> Result<Self::Stream, NoStream> {
+        // On the heap: it is needed for a short time only, and its space would stay in each connection.
+        let accepted = Box::pin(self.accept_by(plain, Some(until))).await;
+        accepted.map_err(|error| NoStream::of(error, &self.source, self.keys))
     }
 }
 
@@ -22,25 +25,57 @@ impl Handshake for Connector {
     type Stream = PskStream<TcpStream>;
     type Error = NoStream;
 
-    async fn handshake(&self, plain: TcpStream, _until: Instant) -> Result<Self::Stream, NoStream> {
-        self.connect(plain).await.map_err(NoStream)
+    async fn handshake(&self, plain: TcpStream, until: Instant) -> Result<Self::Stream, NoStream> {
+        let connected = self.connect_by(plain, Some(until)).await;
+        connected.map_err(|error| NoStream::of(error, &self.source, self.keys))
     }
 }
 
 /// There is no [`PskStream`].
 #[derive(Debug)]
-pub struct NoStream(pub HandshakeError);
+pub struct NoStream {
+    error: HandshakeError,
+    hint: Option<&'static str>,
+}
 
 /// What servers answer to another key: bad_record_mac, illegal_parameter, decrypt_error.
 const ANOTHER_KEY: [u8; 3] = [20, 47, 51];
 
+/// The alert `protocol_version`.
+const ANOTHER_VERSION: u8 = 70;
+
+const NOT_TLS13: &str =
+    "both ends need TLS 1.2: in TLS 1.3 the randoms are there too late for a key of the session";
+
+impl NoStream {
+    fn of(error: HandshakeError, source: &Source, keys: Keys) -> Self {
+        let hint = match &error {
+            HandshakeError::Peer(PeerFault::WrongKey) => Some(source.advice()),
+            HandshakeError::Peer(PeerFault::Alert(alert)) if ANOTHER_KEY.contains(alert) => {
+                Some(source.advice())
+            }
+            HandshakeError::Peer(PeerFault::Version | PeerFault::Alert(ANOTHER_VERSION))
+                if keys == Keys::OfSessions =>
+            {
+                Some(NOT_TLS13)
+            }
+            _ => None,
+        };
+        Self { error, hint }
+    }
+
+    pub fn error(&self) -> &HandshakeError {
+        &self.error
+    }
+}
+
 impl HandshakeFailure for NoStream {
     fn reason(&self) -> &'static str {
-        self.0.reason()
+        self.error.reason()
     }
 
     fn fault(&self) -> Fault {
-        match &self.0 {
+        match &self.error {
             HandshakeError::Peer(PeerFault::Closed) | HandshakeError::Io(_) => Fault::Network,
             HandshakeError::Peer(_) => Fault::Peer,
             HandshakeError::Local(_) | HandshakeError::NoKey(_) => Fault::Local,
@@ -48,24 +83,18 @@ impl HandshakeFailure for NoStream {
     }
 
     fn hint(&self) -> Option<&'static str> {
-        let about_the_key = match &self.0 {
-            HandshakeError::Peer(PeerFault::WrongKey) => true,
-            HandshakeError::Peer(PeerFault::Alert(alert)) => ANOTHER_KEY.contains(alert),
-            _ => false,
-        };
-        about_the_key
-            .then_some("both ends need the same shares, derivation, manifest digest and identity")
+        self.hint
     }
 }
 
 impl fmt::Display for NoStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.error.fmt(f)
     }
 }
 
 impl std::error::Error for NoStream {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source()
+        self.error.source()
     }
 }

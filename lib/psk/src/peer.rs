@@ -1,7 +1,14 @@
 //! The proof that a handshake was authenticated by the key.
 
-use mcbn_tls::{PeerFault, TlsStream};
+use std::time::Instant;
+
+use mcbn_tls::{HandshakeError, Judge, PeerFault, TlsStream};
 use openssl::ssl::{SslRef, SslVersion};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::asking::Asking;
+use crate::sessions::{LastSession, Resumption};
+use crate::source::Source;
 
 /// A connection to a peer that has shown that it knows the key.
 pub type PskStream<S> = TlsStream<S, AuthenticatedPeer>;
@@ -11,6 +18,7 @@ pub type PskStream<S> = TlsStream<S, AuthenticatedPeer>;
 pub struct AuthenticatedPeer {
     protocol: Protocol,
     cipher_suite: &'static str,
+    is_resumed: bool,
 }
 
 /// A protocol version.
@@ -30,11 +38,17 @@ impl AuthenticatedPeer {
         self.cipher_suite
     }
 
-    /// Asks a finished handshake what authenticated it.
+    /// Whether the peer has shown the key in an earlier connection, and this one goes on from that: see [`Resumption`].
+    pub fn is_resumed(&self) -> bool {
+        self.is_resumed
+    }
+
+    /// Asks a finished handshake what authenticated it. A session that can be resumed came from such a one, on the same
+    /// context, and is judged like it once more.
     ///
     /// A completed TLS 1.3 handshake proves nothing alone: a server with a certificate completes one as well, and
     /// the key is then never used.
-    pub(crate) fn of(ssl: &SslRef) -> Result<Self, PeerFault> {
+    fn of(ssl: &SslRef, resumption: Resumption) -> Result<Self, PeerFault> {
         if ssl.peer_certificate().is_some() {
             return Err(PeerFault::Certificate);
         }
@@ -48,7 +62,8 @@ impl AuthenticatedPeer {
             Some(SslVersion::TLS1_3) if ssl.session_reused() => Protocol::Tls13,
             Some(SslVersion::TLS1_3) => return Err(PeerFault::Certificate),
             Some(SslVersion::TLS1_2)
-                if cipher_suite.starts_with("TLS_ECDHE_PSK_") && !ssl.session_reused() =>
+                if cipher_suite.starts_with("TLS_ECDHE_PSK_")
+                    && (!ssl.session_reused() || resumption == Resumption::On) =>
             {
                 if ssl.extms_support() != Some(true) {
                     return Err(PeerFault::NoExtendedMasterSecret);
@@ -61,7 +76,38 @@ impl AuthenticatedPeer {
         Ok(Self {
             protocol,
             cipher_suite,
+            is_resumed: protocol == Protocol::Tls12 && ssl.session_reused(),
         })
+    }
+}
+
+/// Stands beside a handshake whose key may be long in coming.
+pub(crate) struct KeyJudge<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) resumption: Resumption,
+    /// Where a client keeps its session.
+    pub(crate) last: Option<&'a LastSession>,
+}
+
+impl Judge for KeyJudge<'_> {
+    type Proof = AuthenticatedPeer;
+
+    async fn admit(&self, ssl: &SslRef) -> Result<Option<OwnedSemaphorePermit>, HandshakeError> {
+        self.source.seat(ssl).await
+    }
+
+    fn own_fault(&self, ssl: &SslRef) -> Option<HandshakeError> {
+        Asking::of(ssl).and_then(Asking::refused)
+    }
+
+    fn judge(self, ssl: &SslRef) -> Result<AuthenticatedPeer, PeerFault> {
+        let peer = AuthenticatedPeer::of(ssl, self.resumption)?;
+        if self.resumption == Resumption::On
+            && let Some(last) = self.last
+        {
+            last.keep(ssl, Instant::now());
+        }
+        Ok(peer)
     }
 }
 
@@ -130,7 +176,7 @@ mod tests {
                 let mut far = SslStream::new(ssl, far).unwrap();
                 far.accept().unwrap();
                 far.write_all(b"x").unwrap();
-                let peer = AuthenticatedPeer::of(far.ssl());
+                let peer = judged(far.ssl());
                 // Stays until the other side has said goodbye.
                 let _ = far.read(&mut [0]);
                 peer
@@ -149,8 +195,13 @@ mod tests {
             near.read_exact(&mut [0]).unwrap();
             near.shutdown().unwrap();
             assert_eq!(near.ssl().session_reused(), session.is_some());
-            [AuthenticatedPeer::of(near.ssl()), accepting.join().unwrap()]
+            [judged(near.ssl()), accepting.join().unwrap()]
         }
+    }
+
+    /// As it is judged where more is allowed.
+    fn judged(ssl: &SslRef) -> Result<AuthenticatedPeer, PeerFault> {
+        AuthenticatedPeer::of(ssl, Resumption::On)
     }
 
     const REFUSED: Result<AuthenticatedPeer, PeerFault> = Err(PeerFault::Certificate);

@@ -1,7 +1,6 @@
 use super::*;
 use crate::client::Connector;
 use crate::context::{self, Suites};
-use crate::key::{KeySource, NoKey, Randoms};
 use crate::mtu::Mtu;
 use crate::session::{Ended, NotSent};
 use mcbn_psk::Identity;
@@ -15,6 +14,8 @@ use openssl::ssl::{SslMethod, SslOptions};
 use std::num::NonZeroUsize;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+
+mod sources;
 
 /// Longer than anything here takes, so that a test that goes wrong ends.
 const SOON: Duration = Duration::from_secs(20);
@@ -426,50 +427,6 @@ async fn no_flight_is_larger_than_the_path_allows() {
     .await;
     let socket = udp::connect(way).await.unwrap();
     connector().connect(socket, SOON).await.unwrap();
-}
-
-/// A key that depends on the handshake, as a TPM makes it.
-struct OfRandoms;
-
-impl KeySource for OfRandoms {
-    fn write_key(&self, randoms: &Randoms, out: &mut [u8; Psk::LENGTH]) -> Result<(), NoKey> {
-        for (byte, (client, server)) in out
-            .iter_mut()
-            .zip(randoms.client.iter().zip(randoms.server))
-        {
-            *byte = client ^ server;
-        }
-        Ok(())
-    }
-}
-
-struct Broken;
-
-impl KeySource for Broken {
-    fn write_key(&self, _: &Randoms, _: &mut [u8; Psk::LENGTH]) -> Result<(), NoKey> {
-        Err(NoKey)
-    }
-}
-
-#[tokio::test]
-async fn both_ends_see_the_same_randoms_when_they_make_the_key() {
-    let name = || identity("Client1");
-    let acceptor = Acceptor::new(name(), OfRandoms, Suites::Strong, Mtu::SAFE).unwrap();
-    let server = Echo::with(acceptor, SOON, 10).await;
-    let connector = Connector::new(name(), OfRandoms, Suites::Strong, Mtu::SAFE).unwrap();
-    let mut session = server.connect_as(connector).await.unwrap();
-    echoes(&mut session, "same").await;
-}
-
-#[tokio::test]
-async fn a_source_without_a_key_fails_the_handshake() {
-    let mut server = Echo::start().await;
-    let broken = Connector::new(identity("Client1"), Broken, Suites::Strong, Mtu::SAFE).unwrap();
-    server.connect_as(broken).await.unwrap_err();
-    let acceptor = Acceptor::new(identity("Client1"), Broken, Suites::Strong, Mtu::SAFE).unwrap();
-    server = Echo::with(acceptor, SHORT, 10).await;
-    server.connect().await.unwrap_err();
-    assert_ne!(server.next_end().await, "closed");
 }
 
 #[tokio::test]

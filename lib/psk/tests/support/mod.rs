@@ -4,9 +4,14 @@
 
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream as StdStream};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use mcbn_psk::{Acceptor, Connector, HandshakeError, PeerFault, PskStream, Versions};
+use mcbn_psk::{
+    Acceptor, Connector, HandshakeError, KeySource, NoKey, PeerFault, PskStream, Randoms,
+    Resumption, Versions,
+};
 use mcbn_secret::Psk;
 use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
@@ -14,8 +19,9 @@ use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
+use openssl::sha::Sha256;
 use openssl::ssl::{
-    Ssl, SslContext, SslContextBuilder, SslMethod, SslSession, SslStream, SslVersion,
+    Ssl, SslContext, SslContextBuilder, SslMethod, SslRef, SslSession, SslStream, SslVersion,
 };
 use openssl::x509::{X509, X509NameBuilder};
 use tokio::net::{TcpListener, TcpStream};
@@ -45,6 +51,81 @@ pub fn acceptor(versions: Versions) -> Acceptor {
 
 pub fn connector(identity: &str, key: [u8; 32], versions: Versions) -> Connector {
     Connector::new(identity.parse().unwrap(), Psk::copied_from(&key), versions).unwrap()
+}
+
+/// Makes a key for each session, of a secret and both randoms.
+#[derive(Clone)]
+pub struct OfRandoms {
+    secret: [u8; 32],
+    pub asked: Arc<AtomicUsize>,
+    pub keys: Arc<Mutex<Vec<[u8; 32]>>>,
+}
+
+impl OfRandoms {
+    pub fn with(secret: [u8; 32]) -> Self {
+        Self {
+            secret,
+            asked: Arc::default(),
+            keys: Arc::default(),
+        }
+    }
+
+    /// The same key, in the callback of a peer that is built straight on OpenSSL.
+    pub fn write_foreign(&self, ssl: &SslRef, out: &mut [u8]) -> usize {
+        let (mut client, mut server) = ([0; 32], [0; 32]);
+        ssl.client_random(&mut client);
+        ssl.server_random(&mut server);
+        // In TLS 1.3 it would be asked for a key before there is a random.
+        if server == [0; 32] {
+            return 0;
+        }
+        out[..32].copy_from_slice(&self.key(&Randoms { client, server }));
+        32
+    }
+
+    fn key(&self, randoms: &Randoms) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(&self.secret);
+        hash.update(&randoms.client);
+        hash.update(&randoms.server);
+        hash.finish()
+    }
+}
+
+impl Default for OfRandoms {
+    fn default() -> Self {
+        Self::with(KEY)
+    }
+}
+
+impl KeySource for OfRandoms {
+    fn write_key(
+        &self,
+        randoms: &Randoms,
+        _: Option<Instant>,
+        out: &mut [u8; Psk::LENGTH],
+    ) -> Result<(), NoKey> {
+        *out = self.key(randoms);
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.keys.lock().unwrap().push(*out);
+        Ok(())
+    }
+
+    fn advice(&self) -> &'static str {
+        "what the test says"
+    }
+}
+
+pub fn session_acceptor(keys: impl KeySource, resumption: Resumption) -> Acceptor {
+    Acceptor::of_session_keys(IDENTITY.parse().unwrap(), keys, resumption).unwrap()
+}
+
+pub fn session_connector(
+    identity: &str,
+    keys: impl KeySource,
+    resumption: Resumption,
+) -> Connector {
+    Connector::of_session_keys(identity.parse().unwrap(), keys, resumption).unwrap()
 }
 
 pub async fn tcp_pair() -> (TcpStream, TcpStream) {
