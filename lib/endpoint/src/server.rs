@@ -20,14 +20,13 @@ use mcbn_tunnel::listen::listen;
 use mcbn_tunnel::metrics::Metrics;
 use mcbn_tunnel::names::Names;
 use mcbn_tunnel::reset::ResetOnDrop;
-use mcbn_tunnel::settings::Timeouts;
+use mcbn_tunnel::settings::{ServerConfig, Timeouts};
 use mcbn_tunnel::target::Target;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout_at;
 
 pub use error::Error;
-use settings::ServerConfig;
 
 /// A server whose port is open.
 pub struct Server<H> {
