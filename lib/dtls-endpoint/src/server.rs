@@ -153,7 +153,7 @@ impl Service {
             Err(error) => {
                 let reason = error.reason();
                 self.metrics.handshake_failed(reason);
-                tracing::debug!(%peer, reason, "handshake failed");
+                tracing::debug!(%peer, reason, %error, "handshake failed");
                 None
             }
         }
