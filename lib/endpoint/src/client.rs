@@ -15,12 +15,12 @@ use mcbn_tunnel::dial::{MayPass, Unreachable, Upstream};
 use mcbn_tunnel::handshake::{Fault, Handshake, HandshakeFailure};
 use mcbn_tunnel::metrics::Metrics;
 use mcbn_tunnel::names::{Names, NoResolver};
-use mcbn_tunnel::settings::Timeouts;
+use mcbn_tunnel::settings::{ClientConfig, Timeouts};
 use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
 pub use error::Error;
-use settings::{ClientConfig, Mode};
+use settings::Mode;
 
 /// A way to the server.
 pub struct Client<H> {

@@ -20,14 +20,13 @@ use mcbn_tunnel::listen::listen;
 use mcbn_tunnel::metrics::Metrics;
 use mcbn_tunnel::names::Names;
 use mcbn_tunnel::reset::ResetOnDrop;
-use mcbn_tunnel::settings::Timeouts;
+use mcbn_tunnel::settings::{ServerConfig, Timeouts};
 use mcbn_tunnel::target::Target;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout_at;
 
 pub use error::Error;
-use settings::ServerConfig;
 
 /// A server whose port is open.
 pub struct Server<H> {
@@ -130,16 +129,19 @@ impl<H: Handshake> Service<H> {
         let start = Instant::now();
         let until = start + self.timeouts.handshake;
         let handshake = self.handshake.handshake(stream, until);
-        let (reason, hint) = match timeout_at(until.into(), handshake).await {
+        let error = match timeout_at(until.into(), handshake).await {
             Ok(Ok(stream)) => {
                 self.metrics.handshake_done(start.elapsed());
                 return Some(stream);
             }
-            Ok(Err(error)) => (error.reason(), error.hint()),
-            Err(_) => ("deadline", None),
+            Ok(Err(error)) => Some(error),
+            Err(_) => None,
         };
+        let reason = error.as_ref().map_or("deadline", H::Error::reason);
         self.metrics.handshake_failed(reason);
-        tracing::debug!(%peer, reason, hint, "handshake failed");
+        let hint = error.as_ref().and_then(H::Error::hint);
+        let error = error.as_ref().map(tracing::field::display);
+        tracing::debug!(%peer, reason, error, hint, "handshake failed");
         None
     }
 

@@ -15,7 +15,8 @@ impl Handshake for Acceptor {
     type Error = NoStream;
 
     async fn handshake(&self, plain: TcpStream, until: Instant) -> Result<Self::Stream, NoStream> {
-        let accepted = self.accept_by(plain, Some(until)).await;
+        // On the heap: it is needed for a short time only, and its space would stay in each connection.
+        let accepted = Box::pin(self.accept_by(plain, Some(until))).await;
         accepted.map_err(|error| NoStream::of(error, &self.source, self.keys))
     }
 }

@@ -1,11 +1,17 @@
 //! The settings of connections, which are the same for every program that has them.
 
+mod client;
+mod server;
+
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_runtime::units::{Count, Period};
+
+pub use client::{ClientConfig, INSECURE_PLAINTEXT_LISTEN, ListenConfig, SERVER};
+pub use server::{MAX_CONNECTIONS_PER_PEER, ServerConfig, ServerRows};
 
 pub const MAX_CONNECTIONS: Setting = Setting::value(
     "max-connections",

@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use mcbn_consent::settings as shares;
-use mcbn_endpoint::client::settings::{self as client, ClientConfig, Mode};
-use mcbn_endpoint::server::settings::{self as server, ServerConfig};
+use mcbn_endpoint::client::settings::{self as client, Mode};
+use mcbn_endpoint::server::settings as server;
 use mcbn_mtls::Subject;
 use mcbn_mtls::settings::{self as certificate, CertificateConfig};
 use mcbn_runtime::settings::{Given, Port, Program, Reported, Setting};
-use mcbn_tunnel::settings as connection;
+use mcbn_tunnel::settings::{self as connection, ClientConfig, ServerConfig};
 
 use crate::error::Error;
 use crate::key::{self, KeyConfig};
@@ -35,7 +35,7 @@ pub const PROGRAM: Program = Program::new(
         SERVER,
         client::GET,
         client::STDIO,
-        client::INSECURE_PLAINTEXT_LISTEN,
+        connection::INSECURE_PLAINTEXT_LISTEN,
         CSR,
         export::INSECURE_EXPORT_PRIVATE_KEY,
         export::FORMAT,
@@ -58,7 +58,7 @@ pub const PROGRAM: Program = Program::new(
         certificate::PEER_CA,
         certificate::PEER_NAME,
         connection::MAX_CONNECTIONS,
-        server::MAX_CONNECTIONS_PER_PEER,
+        connection::MAX_CONNECTIONS_PER_PEER,
         server::MAX_HANDSHAKES,
         connection::HANDSHAKE_TIMEOUT,
         connection::IDLE_TIMEOUT,
@@ -105,14 +105,14 @@ const DEFAULT_LISTEN: SocketAddr =
 const OF_SERVERS: [&Setting; 4] = [
     &server::FORWARD,
     &server::INSECURE_PLAINTEXT_FORWARD,
-    &server::MAX_CONNECTIONS_PER_PEER,
+    &connection::MAX_CONNECTIONS_PER_PEER,
     &server::MAX_HANDSHAKES,
 ];
 const OF_CLIENTS: [&Setting; 4] = [
     &SERVER,
     &client::GET,
     &client::STDIO,
-    &client::INSECURE_PLAINTEXT_LISTEN,
+    &connection::INSECURE_PLAINTEXT_LISTEN,
 ];
 
 /// Rows that mean something to either role, and nothing to what is written and done.
@@ -206,7 +206,7 @@ impl Config {
 fn read_server(given: &mut Given) -> Result<Work, Reported> {
     let listen = given.optional(&LISTEN);
     let listen = listen.map(|listen| listen.unwrap_or(DEFAULT_LISTEN));
-    let server = ServerConfig::read(given, listen);
+    let server = ServerConfig::read(given, listen, &server::ROWS);
     let certificate = CertificateConfig::read(given);
     Ok(Work::Server {
         server: server?,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use mcbn_consent::lease::Consent;
 use mcbn_detrsa::RsaKey;
 use mcbn_endpoint::client::Client;
-use mcbn_endpoint::client::settings::{ClientConfig, Mode};
+use mcbn_endpoint::client::settings::Mode;
 use mcbn_endpoint::server::Server;
-use mcbn_endpoint::server::settings::ServerConfig;
 use mcbn_mtls::settings::CertificateConfig;
 use mcbn_mtls::{Acceptor, Checks, Connector, Credentials, Key};
 use mcbn_runtime::process::Process;
+use mcbn_tunnel::settings::{ClientConfig, ServerConfig};
 use rustls::time_provider::DefaultTimeProvider;
 
 use crate::config::{Config, Work};

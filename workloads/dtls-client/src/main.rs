@@ -3,18 +3,19 @@
 #![forbid(unsafe_code)]
 
 mod config;
-mod connect;
 mod error;
-mod listen;
-mod send;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 
-use mcbn_consent::lease::Lost;
+use mcbn_dtls::Connector;
+use mcbn_dtls_endpoint::client::Client;
 use mcbn_runtime::process::Process;
 
-use crate::config::{Config, Mode};
-use crate::connect::Server;
+use crate::config::Config;
 use crate::error::Error;
 
 fn main() -> ExitCode {
@@ -22,33 +23,18 @@ fn main() -> ExitCode {
 }
 
 async fn run(config: Config, process: Process) -> Result<(), Error> {
-    let (server, consent) = tokio::select! {
-        made = Server::new(config.server, &process) => made?,
+    let key = &config.key;
+    let (psk, consent) = tokio::select! {
+        made = key.make(config.client.dns_server, &process.admin) => made.map_err(Error::Key)?,
         // A person who is to approve may be long about it.
-        () = process.shutdown.draining() => return config.mode.cut(),
+        () = process.shutdown.draining() => return config.mode.cut().map_err(Error::Client),
     };
-    let admin = process.admin.clone();
-    let lost = consent.lost(|standing| admin.set_ready(!standing.in_danger));
-    match config.mode {
-        Mode::Send(send) => {
-            let mut out = tokio::io::stdout();
-            whole(&process, lost, send::send(&server, &send, &mut out)).await
-        }
-        Mode::Listen(listen) => listen::listen(server, listen, process, lost).await,
-    }
-}
-
-/// No answer must not look like an empty one: a signal, or the loss of consent, may end the work early, but not as a
-/// success.
-async fn whole(
-    process: &Process,
-    lost: impl Future<Output = Lost>,
-    work: impl Future<Output = Result<(), Error>>,
-) -> Result<(), Error> {
-    tokio::select! {
-        biased;
-        lost = lost => Err(Error::ConsentLost(lost)),
-        outcome = work => outcome,
-        () = process.shutdown.ended() => Err(Error::Cut),
-    }
+    let dtls = key.protocol();
+    let connector =
+        Connector::new(key.identity().clone(), psk, dtls.suites, dtls.mtu).map_err(Error::Dtls)?;
+    let witness = connector.witness();
+    let client = Client::new(config.client, connector, &process).map_err(Error::Names)?;
+    let outcome = client.run(config.mode, consent, process).await;
+    debug_assert!(witness.key_is_wiped(), "something outlives the client");
+    outcome.map_err(Error::Client)
 }

@@ -1,22 +1,18 @@
 //! What ends the program, by who is at fault.
 
 use std::fmt;
-use std::io;
-use std::net::SocketAddr;
 
 use mcbn_consent::lease::Lost;
+use mcbn_dtls_endpoint::server;
 use mcbn_psk::settings::KeyError;
 use mcbn_runtime::exit::{Exit, Failure};
-use mcbn_tunnel::names::NoResolver;
 
 #[derive(Debug)]
 pub enum Error {
-    /// The port cannot be opened.
-    Listen(SocketAddr, io::Error),
     /// There is no key.
     Key(KeyError),
-    /// A name cannot be looked up.
-    Names(NoResolver),
+    /// There is no port.
+    Server(server::Error),
     /// OpenSSL cannot be set up.
     Dtls(mcbn_dtls::Setup),
     /// There was a key, and too few participants agree to its use now.
@@ -26,9 +22,8 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Listen(address, _) => write!(f, "cannot listen on {address}"),
             Self::Key(_) => f.write_str("cannot make the key"),
-            Self::Names(_) => f.write_str("cannot look up the name in --forward"),
+            Self::Server(error) => error.fmt(f),
             Self::Dtls(_) => f.write_str("cannot set up DTLS"),
             Self::ConsentLost(lost) => lost.fmt(f),
         }
@@ -38,9 +33,8 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Listen(_, source) => Some(source),
             Self::Key(source) => Some(source),
-            Self::Names(source) => Some(source),
+            Self::Server(error) => error.source(),
             Self::Dtls(source) => Some(source),
             Self::ConsentLost(lost) => lost.source(),
         }
@@ -50,9 +44,9 @@ impl std::error::Error for Error {
 impl Failure for Error {
     fn exit(&self) -> Exit {
         match self {
-            Self::Listen(_, source) => source.exit(),
             Self::Key(source) => source.exit(),
-            Self::Names(_) | Self::Dtls(_) => Exit::Platform,
+            Self::Server(error) => error.exit(),
+            Self::Dtls(_) => Exit::Platform,
             Self::ConsentLost(lost) => lost.exit(),
         }
     }
@@ -61,13 +55,8 @@ impl Failure for Error {
         match self {
             Self::Key(source) => source.hint(),
             Self::ConsentLost(lost) => lost.hint(),
-            Self::Listen(_, source) if source.kind() == io::ErrorKind::AddrInUse => {
-                Some("another program has this port: give another one with --listen".into())
-            }
-            Self::Names(_) => Some(
-                "give a DNS server with --dns-server, or an address in place of the name".into(),
-            ),
-            Self::Listen(..) | Self::Dtls(_) => None,
+            Self::Server(error) => error.hint(),
+            Self::Dtls(_) => None,
         }
     }
 }

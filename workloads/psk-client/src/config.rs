@@ -1,10 +1,10 @@
 //! The table of settings, and what is made of it.
 
 use mcbn_consent::settings as shares;
-use mcbn_endpoint::client::settings::{self as client, ClientConfig, Mode};
+use mcbn_endpoint::client::settings::{self as client, Mode};
 use mcbn_psk::settings::{self as key, KeyConfig};
 use mcbn_runtime::settings::{Given, Program, Reported, Setting};
-use mcbn_tunnel::settings as connection;
+use mcbn_tunnel::settings::{self as connection, ClientConfig};
 
 pub const PROGRAM: Program = Program::new(
     "psk-client",
@@ -12,11 +12,11 @@ pub const PROGRAM: Program = Program::new(
     "Reaches a TLS server that asks for a key made of every participant's share: for one HTTP request, for standard \
      input and output, or for programs that connect to a local port.",
     &[
-        SERVER,
+        connection::SERVER,
         client::GET,
         client::STDIO,
         LISTEN,
-        client::INSECURE_PLAINTEXT_LISTEN,
+        connection::INSECURE_PLAINTEXT_LISTEN,
         shares::SHARE,
         shares::MANIFEST,
         shares::DERIVATION,
@@ -35,15 +35,6 @@ pub const PROGRAM: Program = Program::new(
     &[],
 );
 
-const SERVER: Setting = Setting::value(
-    "server",
-    "HOST:PORT|srv:NAME",
-    "where the server is; with several, the next one is tried when one cannot be reached",
-)
-.repeat()
-.required()
-.operator();
-
 const LISTEN: Setting = Setting::value(
     "listen",
     "ADDR:PORT",
@@ -60,7 +51,7 @@ pub struct Config {
 
 impl Config {
     pub fn read(given: &mut Given) -> Result<Self, Reported> {
-        let targets = given.all(&SERVER);
+        let targets = given.all(&connection::SERVER);
         let key = KeyConfig::read(given);
         let client = ClientConfig::read(given, targets);
         let of_standard_input = key.as_ref().ok().and_then(KeyConfig::of_standard_input);

@@ -1,10 +1,10 @@
 //! The table of settings, and what is made of it.
 
 use mcbn_consent::settings as shares;
-use mcbn_endpoint::server::settings::{self as server, ServerConfig};
+use mcbn_endpoint::server::settings as server;
 use mcbn_psk::settings::{self as key, KeyConfig};
 use mcbn_runtime::settings::{Given, Port, Program, Reported, Setting};
-use mcbn_tunnel::settings as connection;
+use mcbn_tunnel::settings::{self as connection, ServerConfig};
 
 pub const PROGRAM: Program = Program::new(
     "psk-server",
@@ -25,7 +25,7 @@ pub const PROGRAM: Program = Program::new(
         key::IDENTITY,
         key::TLS12,
         connection::MAX_CONNECTIONS,
-        server::MAX_CONNECTIONS_PER_PEER,
+        connection::MAX_CONNECTIONS_PER_PEER,
         server::MAX_HANDSHAKES,
         connection::HANDSHAKE_TIMEOUT,
         connection::IDLE_TIMEOUT,
@@ -52,7 +52,7 @@ pub struct Config {
 impl Config {
     pub fn read(given: &mut Given) -> Result<Self, Reported> {
         let listen = given.one(&LISTEN);
-        let server = ServerConfig::read(given, listen);
+        let server = ServerConfig::read(given, listen, &server::ROWS);
         let key = KeyConfig::read(given);
         Ok(Self {
             server: server?,

@@ -11,9 +11,9 @@ use mcbn_tunnel::handshake::Handshake;
 use mcbn_tunnel::join::{End, join};
 use mcbn_tunnel::limits::Slots;
 use mcbn_tunnel::reset::ResetOnDrop;
+use mcbn_tunnel::settings::ListenConfig;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::settings::ListenConfig;
 use super::{Client, Error};
 
 pub async fn listen<H: Handshake>(

@@ -1,15 +1,12 @@
-//! The settings of a client.
+//! The settings of a client of streams.
 
 use std::fmt;
-use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use hyper::Uri;
 use mcbn_consent::settings::SHARE;
 use mcbn_runtime::settings::{Given, Reported, Setting};
-use mcbn_tunnel::settings::{self as connection, Timeouts};
-use mcbn_tunnel::target::Target;
+use mcbn_tunnel::settings::ListenConfig;
 
 use super::Error;
 
@@ -25,35 +22,6 @@ pub const STDIO: Setting = Setting::switch(
     "send standard input to the server and write what it answers to standard output",
 )
 .operator();
-
-pub const INSECURE_PLAINTEXT_LISTEN: Setting = Setting::switch(
-    "insecure-plaintext-listen",
-    "let other machines use the tunnel, in clear and without the key, at a --listen that is not loopback",
-);
-
-/// Where the server is, and how long reaching it may take.
-#[derive(Clone, Debug)]
-pub struct ClientConfig {
-    pub targets: Vec<Target>,
-    pub timeouts: Timeouts,
-    pub dns_server: Option<SocketAddr>,
-}
-
-impl ClientConfig {
-    /// Whether there has to be a server is the program's to say.
-    pub fn read(
-        given: &mut Given,
-        targets: Result<Vec<Target>, Reported>,
-    ) -> Result<Self, Reported> {
-        let timeouts = Timeouts::read(given);
-        let dns_server = connection::dns_server(given);
-        Ok(Self {
-            targets: targets?,
-            timeouts: timeouts?,
-            dns_server: dns_server?,
-        })
-    }
-}
 
 /// What the connection is for.
 #[derive(Debug)]
@@ -100,38 +68,6 @@ impl Mode {
         match self {
             Self::Get(_) | Self::Stdio => Err(Error::Cut),
             Self::Listen(_) => Ok(()),
-        }
-    }
-}
-
-/// A local port.
-#[derive(Debug)]
-pub struct ListenConfig {
-    pub address: SocketAddr,
-    pub max_connections: NonZeroUsize,
-}
-
-impl ListenConfig {
-    fn read(given: &mut Given, listen: &Setting) -> Result<Option<Self>, Reported> {
-        let max_connections = connection::max_connections(given);
-        let insecure = given.on(&INSECURE_PLAINTEXT_LISTEN);
-        let address = given.optional::<SocketAddr>(listen)?;
-        match address {
-            Some(address) if !address.ip().to_canonical().is_loopback() && !insecure => {
-                Err(given.refuse(
-                    &[listen],
-                    "not a loopback address, and other machines could use the tunnel without the key",
-                ))
-            }
-            None if insecure => Err(given.refuse(
-                &[&INSECURE_PLAINTEXT_LISTEN],
-                "there is no --listen that it could apply to",
-            )),
-            Some(address) => Ok(Some(Self {
-                address,
-                max_connections: max_connections?,
-            })),
-            None => max_connections.map(|_| None),
         }
     }
 }

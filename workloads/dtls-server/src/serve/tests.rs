@@ -1,18 +1,24 @@
 use super::*;
 use crate::config::PROGRAM;
-use mcbn_dtls::{Connector, Ended, NoSession};
+use mcbn_dtls::{Connector, Ended, NoSession, Session};
+use mcbn_psk::Witness;
 use mcbn_runtime::admin::{self, Admin};
 use mcbn_runtime::log;
 use mcbn_runtime::settings::{Asked, Given};
 use mcbn_runtime::shutdown::{self, Shutdown, Trigger};
+use mcbn_tunnel::datagram::Losses;
+use mcbn_tunnel::metrics::Metrics;
+use mcbn_tunnel::udp;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::os::fd::IntoRawFd;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 const SHARE: &str = "2c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228dbfed90";
 
@@ -54,7 +60,7 @@ async fn start(more: &[&str]) -> Running {
     let (trigger, shutdown) = Shutdown::manual();
     let admin = Admin::new(&PROGRAM);
     let process = Process { shutdown, admin };
-    let (server, _) = Server::open(config(more), &process).await.unwrap();
+    let (server, _) = open(config(more), &process).await.unwrap();
     let (cut, is_cut) = oneshot::channel();
     let is_cut = async { is_cut.await.expect("the test cuts or keeps it") };
     Running {
@@ -63,8 +69,8 @@ async fn start(more: &[&str]) -> Running {
         losses: server.service.losses.clone(),
         trigger,
         cut,
-        witness: server.witness.clone(),
-        task: tokio::spawn(server.run(process, is_cut)),
+        witness: server.witness(),
+        task: tokio::spawn(server.run(process.shutdown, is_cut)),
     }
 }
 

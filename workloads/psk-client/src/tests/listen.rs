@@ -1,9 +1,9 @@
 use crate::testing::{SOON, Servers, client_of, rest_of};
 use mcbn_endpoint::client::listen::Tunnel;
-use mcbn_endpoint::client::settings::ListenConfig;
 use mcbn_psk::Witness;
 use mcbn_runtime::shutdown::Trigger;
 use mcbn_tunnel::metrics::Metrics;
+use mcbn_tunnel::settings::ListenConfig;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;

@@ -6,41 +6,41 @@ use std::sync::Arc;
 use mcbn_consent::lease::Lost;
 use mcbn_dtls::relay::{Moved, OfMany, relay};
 use mcbn_runtime::process::Process;
+use mcbn_runtime::shutdown::Shutdown;
 use mcbn_tunnel::accept::Place;
 use mcbn_tunnel::datagram::{self, ByAddress, Local};
 use mcbn_tunnel::join::Direction;
 use mcbn_tunnel::limits::Slots;
+use mcbn_tunnel::settings::ListenConfig;
 use mcbn_tunnel::udp;
 use tokio::net::UdpSocket;
 
-use crate::config::ListenConfig;
-use crate::connect::Server;
-use crate::error::Error;
+use super::{Client, Error};
 
 pub async fn listen(
-    server: Server,
+    server: Client,
     config: ListenConfig,
     process: Process,
     lost: impl Future<Output = Lost>,
 ) -> Result<(), Error> {
     let tunnel = Tunnel::open(server, config)?;
     tracing::info!(address = %tunnel.address, "listening");
-    match tunnel.run(process, lost).await {
+    match tunnel.run(process.shutdown, lost).await {
         None => Ok(()),
         Some(lost) => Err(Error::ConsentLost(lost)),
     }
 }
 
 /// A local port that is open.
-struct Tunnel {
-    address: SocketAddr,
+pub struct Tunnel {
+    pub address: SocketAddr,
     socket: Arc<UdpSocket>,
     slots: Slots,
-    server: Arc<Server>,
+    server: Arc<Client>,
 }
 
 impl Tunnel {
-    fn open(server: Server, config: ListenConfig) -> Result<Self, Error> {
+    pub fn open(server: Client, config: ListenConfig) -> Result<Self, Error> {
         let failed = |error| Error::Listen(config.address, error);
         let socket = Arc::new(udp::bind(config.address).map_err(failed)?);
         Ok(Self {
@@ -53,21 +53,17 @@ impl Tunnel {
     }
 
     /// Tunnels until the program drains and all sessions are done, or until `cut` resolves: then every session is ended
-    /// and the key is wiped before this gives what it gave.
-    async fn run<C>(self, process: Process, cut: impl Future<Output = C>) -> Option<C> {
+    /// before this gives what it gave.
+    pub async fn run<C>(self, shutdown: Shutdown, cut: impl Future<Output = C>) -> Option<C> {
         let (server, socket) = (self.server, self.socket);
-        let (metrics, witness) = (server.metrics.clone(), server.witness());
+        let metrics = server.metrics.clone();
         let gate = ByAddress::new(server.losses.clone());
         let serve = |local, place| tunnel(Arc::clone(&server), Arc::clone(&socket), local, place);
-        let shutdown = process.shutdown;
-        let cut = datagram::serve(&socket, gate, self.slots, metrics, shutdown, cut, serve).await;
-        drop(server);
-        debug_assert!(witness.key_is_wiped(), "something outlives the tunnel");
-        cut
+        datagram::serve(&socket, gate, self.slots, metrics, shutdown, cut, serve).await
     }
 }
 
-async fn tunnel(server: Arc<Server>, socket: Arc<UdpSocket>, local: Local, _place: Place) {
+async fn tunnel(server: Arc<Client>, socket: Arc<UdpSocket>, local: Local, _place: Place) {
     let mut session = match server.connect().await {
         Ok(session) => session,
         Err(error) => {
@@ -85,6 +81,3 @@ async fn tunnel(server: Arc<Server>, socket: Arc<UdpSocket>, local: Local, _plac
     let end = relay(&mut session, &mut plain, idle, &server.losses, moved).await;
     server.metrics.ended(end.reason("local_broke"));
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,15 +7,15 @@ use mcbn_tunnel::join::Direction;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-use crate::config::{Message, SendConfig};
-use crate::connect::Server;
-use crate::error::Error;
+use super::settings::{Message, SendConfig};
+use super::{Client, Error};
 
 /// More than any record holds.
 const LARGEST: u64 = 1 << 16;
 
+/// Sends the datagram, and writes the answer to `out`.
 pub async fn send(
-    server: &Server,
+    server: &Client,
     config: &SendConfig,
     out: &mut (impl AsyncWrite + Unpin),
 ) -> Result<(), Error> {

@@ -1,0 +1,4 @@
+//! Each mode, with real handshakes.
+
+mod listen;
+mod send;
