@@ -7,6 +7,7 @@ WORKLOADS = [
     "dtls-server",
     "psk-client",
     "psk-server",
+    "tpm-psk",
 ]
 
 # No revision and no time: they would change the digest of an unchanged image.

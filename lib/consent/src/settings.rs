@@ -13,7 +13,7 @@ use mcbn_launcher::{Launcher, TokenType};
 use mcbn_manifest::Member;
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_runtime::units::Period;
-use mcbn_share::{ClaimedPlan, Combined, Inheritance, ManifestDigest, Participant};
+use mcbn_share::{ClaimedPlan, Combined, Inheritance, ManifestDigest};
 use origin::Origin;
 use settled::{Network, Settled};
 use std::path::PathBuf;
@@ -117,9 +117,10 @@ impl ShareConfig {
         })
     }
 
-    /// Whose share is read from standard input, which then has nothing else to give.
-    pub fn of_standard_input(&self) -> Option<&Participant> {
-        self.plan.of_standard_input()
+    /// What is read from standard input, which then has nothing else to give, and the row that says so.
+    pub fn of_standard_input(&self) -> Option<(&'static Setting, String)> {
+        let participant = self.plan.of_standard_input()?;
+        Some((&SHARE, format!("the share of {participant}")))
     }
 
     /// Those whose keepers are asked.

@@ -5,10 +5,8 @@
 //!
 //! No encoding holds the seed, which GnuTLS would write into a provable key: another key may be made from it.
 
-mod file;
 mod passphrase;
 
-pub use file::{NotWritten, write_new};
 pub use passphrase::{NotAPassphrase, Passphrase};
 
 use crate::{Error, RsaKey};

@@ -1,4 +1,4 @@
-//! Where a secret is read: `file:/run/shares/alice`, `fd:3`.
+//! Where a secret is read, `file:/run/shares/alice`, `fd:3`, and how one is written to a file.
 //!
 //! A secret never is a flag's or a variable's value: those are measured, logged and seen by the operator. A value that
 //! was meant as the secret is not echoed here either, nor is a path, which could be one. What the bytes are is left to
@@ -9,15 +9,18 @@
 //!   program's own, such as another secret.
 //! - No file is read that every user of the machine can read or write: one of them may have it, or have put it there.
 //! - No more is read than a secret needs, and it is wiped after use.
+//! - A file that is written was not there before, and is its owner's alone.
 #![forbid(unsafe_code)]
 
 mod inherited;
 mod read;
 mod whose;
+mod written;
 
 pub use inherited::{Inheritance, NotClaimed};
 pub use read::{Held, LONGEST, Text, Unreadable};
 pub use whose::Whose;
+pub use written::{NotWritten, write_new};
 
 use std::error::Error;
 use std::fmt::{self, Display};

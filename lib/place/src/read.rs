@@ -57,6 +57,10 @@ impl Held {
         Held { whose, at }
     }
 
+    pub fn whose(&self) -> &Whose {
+        &self.whose
+    }
+
     /// Standard input then has nothing else to give.
     pub fn is_standard_input(&self) -> bool {
         matches!(self.at, At::Descriptor(0, _))

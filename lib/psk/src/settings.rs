@@ -8,7 +8,7 @@ use mcbn_pinned::gather;
 use mcbn_runtime::admin::Admin;
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_secret::Psk;
-use mcbn_share::{Combined, ContextTooLong, Inheritance, Participant};
+use mcbn_share::{Combined, ContextTooLong, Inheritance};
 
 pub use mcbn_pinned::NoKey as KeyError;
 
@@ -84,8 +84,8 @@ impl<P: Protocol> KeyConfig<P> {
         &self.protocol
     }
 
-    /// Whose share is read from standard input, which then has nothing else to give.
-    pub fn of_standard_input(&self) -> Option<&Participant> {
+    /// What is read from standard input, which then has nothing else to give, and the row that says so.
+    pub fn of_standard_input(&self) -> Option<(&'static Setting, String)> {
         self.shares.of_standard_input()
     }
 

@@ -216,7 +216,7 @@ fn read_server(given: &mut Given) -> Result<Work, Reported> {
 
 fn read_client(
     given: &mut Given,
-    of_standard_input: Option<impl fmt::Display>,
+    of_standard_input: Option<(&Setting, String)>,
 ) -> Result<Work, Reported> {
     let servers = match given.all(&SERVER) {
         Ok(none) if none.is_empty() => Err(given.refuse(&[&SERVER], "a client needs it")),

@@ -5,10 +5,11 @@ use std::io;
 use std::path::PathBuf;
 
 use mcbn_consent::lease::Lost;
-use mcbn_detrsa::export::{NotExported, NotWritten};
+use mcbn_detrsa::export::NotExported;
 use mcbn_endpoint::{client, server};
 use mcbn_mtls::{HandshakeError, Setup};
 use mcbn_pinned::NoKey;
+use mcbn_place::NotWritten;
 use mcbn_runtime::exit::{Exit, Failure};
 use mcbn_tunnel::names::NoResolver;
 

@@ -8,7 +8,7 @@ use mcbn_detrsa::{Algorithm, RsaKey, Size};
 use mcbn_pinned::gather;
 use mcbn_runtime::admin::Admin;
 use mcbn_runtime::settings::{Given, Reported, Setting};
-use mcbn_share::{Inheritance, Participant};
+use mcbn_share::Inheritance;
 
 use crate::error::Error;
 
@@ -50,8 +50,8 @@ impl KeyConfig {
         })
     }
 
-    /// Whose share is read from standard input, which then has nothing else to give.
-    pub fn of_standard_input(&self) -> Option<&Participant> {
+    /// What is read from standard input, which then has nothing else to give, and the row that says so.
+    pub fn of_standard_input(&self) -> Option<(&'static Setting, String)> {
         self.shares.of_standard_input()
     }
 

@@ -1,11 +1,9 @@
 //! The settings of a client of datagrams.
 
 use std::convert::Infallible;
-use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use mcbn_consent::settings::SHARE;
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_runtime::units::Period;
 use mcbn_tunnel::settings::ListenConfig;
@@ -35,11 +33,12 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// `listen` is the program's row for the local port. `of_standard_input` is whose share is read from there.
+    /// `listen` is the program's row for the local port. `of_standard_input` is the secret that is read from there, and
+    /// the row that says so.
     pub fn read(
         given: &mut Given,
         listen: &Setting,
-        of_standard_input: Option<impl fmt::Display>,
+        of_standard_input: Option<(&Setting, String)>,
     ) -> Result<Self, Reported> {
         let send = SendConfig::read(given, of_standard_input);
         let tunnel = ListenConfig::read(given, listen);
@@ -74,14 +73,14 @@ pub struct SendConfig {
 impl SendConfig {
     fn read(
         given: &mut Given,
-        of_standard_input: Option<impl fmt::Display>,
+        of_standard_input: Option<(&Setting, String)>,
     ) -> Result<Option<Self>, Reported> {
         let answer_timeout = given.one::<Period>(&ANSWER_TIMEOUT).map(Period::get);
         let message = given.optional::<Message>(&SEND)?;
-        if let (Some(Message::StandardInput), Some(participant)) = (&message, of_standard_input) {
+        if let (Some(Message::StandardInput), Some((row, secret))) = (&message, of_standard_input) {
             return Err(given.refuse(
-                &[&SEND, &SHARE],
-                format_args!("standard input cannot hold the share of {participant} as well"),
+                &[&SEND, row],
+                format_args!("standard input cannot hold {secret} as well"),
             ));
         }
         let answer_timeout = answer_timeout?;

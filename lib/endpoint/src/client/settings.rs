@@ -4,7 +4,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use hyper::Uri;
-use mcbn_consent::settings::SHARE;
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_tunnel::settings::ListenConfig;
 
@@ -32,11 +31,12 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// `listen` is the program's row for the local port. `of_standard_input` is whose share is read from there.
+    /// `listen` is the program's row for the local port. `of_standard_input` is the secret that is read from there, and
+    /// the row that says so.
     pub fn read(
         given: &mut Given,
         listen: &Setting,
-        of_standard_input: Option<impl fmt::Display>,
+        of_standard_input: Option<(&Setting, String)>,
     ) -> Result<Self, Reported> {
         let get = given.optional(&GET);
         let stdio = given.on(&STDIO);
@@ -45,9 +45,9 @@ impl Mode {
         match (get, stdio, tunnel) {
             (Some(path), false, None) => Ok(Self::Get(path)),
             (None, true, None) => match of_standard_input {
-                Some(participant) => Err(given.refuse(
-                    &[&STDIO, &SHARE],
-                    format_args!("standard input cannot hold the share of {participant} as well"),
+                Some((row, secret)) => Err(given.refuse(
+                    &[&STDIO, row],
+                    format_args!("standard input cannot hold {secret} as well"),
                 )),
                 None => Ok(Self::Stdio),
             },

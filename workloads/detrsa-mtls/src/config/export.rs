@@ -133,7 +133,8 @@ impl Export {
                 export::pkcs12(&key, leaf, ENTRY, &passphrase).map_err(Error::Export)?
             }
         };
-        export::write_new(&self.to, &exported).map_err(Error::NotWritten)
+        // It is what the operator asked for.
+        mcbn_place::write_new(&self.to, exported.expose_secret()).map_err(Error::NotWritten)
     }
 }
 

@@ -1,6 +1,5 @@
 //! A file that is new and its owner's alone.
 
-use super::Exported;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -8,7 +7,11 @@ use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
 /// Nothing is overwritten and no link is followed; what could not be written whole is removed.
-pub fn write_new(path: &Path, exported: &Exported) -> Result<(), NotWritten> {
+///
+/// # Errors
+///
+/// Something has this name, or the file cannot be written.
+pub fn write_new(path: &Path, secret: &[u8]) -> Result<(), NotWritten> {
     let failed = |error| NotWritten {
         path: path.to_owned(),
         error,
@@ -16,10 +19,7 @@ pub fn write_new(path: &Path, exported: &Exported) -> Result<(), NotWritten> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
     let mut file = options.open(path).map_err(failed)?;
-    // It is what the operator asked for.
-    let written = file
-        .write_all(exported.expose_secret())
-        .and_then(|()| file.sync_all());
+    let written = file.write_all(secret).and_then(|()| file.sync_all());
     written.map_err(|error| {
         // The first error says more than that of the removal.
         let _ = fs::remove_file(path);
@@ -31,6 +31,13 @@ pub fn write_new(path: &Path, exported: &Exported) -> Result<(), NotWritten> {
 pub struct NotWritten {
     path: PathBuf,
     error: io::Error,
+}
+
+impl NotWritten {
+    /// What the system said.
+    pub fn error(&self) -> &io::Error {
+        &self.error
+    }
 }
 
 impl fmt::Display for NotWritten {
@@ -49,17 +56,12 @@ impl std::error::Error for NotWritten {
 mod tests {
     use super::*;
     use std::os::unix::fs::{MetadataExt, symlink};
-    use zeroize::Zeroizing;
-
-    fn exported() -> Exported {
-        Exported(Zeroizing::new(b"a key".to_vec()))
-    }
 
     #[test]
     fn a_new_file_is_its_owners_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key.pem");
-        write_new(&path, &exported()).unwrap();
+        write_new(&path, b"a key").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"a key");
         assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o600);
     }
@@ -69,7 +71,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key.pem");
         fs::write(&path, "another's").unwrap();
-        let refused = write_new(&path, &exported()).unwrap_err();
+        let refused = write_new(&path, b"a key").unwrap_err();
         assert_eq!(refused.error.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&path).unwrap(), b"another's");
     }
@@ -79,7 +81,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (link, target) = (folder.path().join("link"), folder.path().join("target"));
         symlink(&target, &link).unwrap();
-        assert!(write_new(&link, &exported()).is_err());
+        assert!(write_new(&link, b"a key").is_err());
         assert!(!target.exists());
     }
 }

@@ -1,0 +1,347 @@
+//! The table of settings, and what is made of it.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+use mcbn_consent::settings as shares;
+use mcbn_dtls::settings::{self as dtls, Dtls};
+use mcbn_dtls_endpoint::client::settings as datagrams;
+use mcbn_endpoint::client::settings as streams;
+use mcbn_endpoint::server::settings as server;
+use mcbn_psk::settings::{self as psk, Protocol};
+use mcbn_psk::{Identity, Resumption};
+use mcbn_runtime::settings::{Given, Port, Program, Reported, Setting};
+use mcbn_tunnel::settings::{self as connection, ClientConfig, ServerConfig, ServerRows};
+
+use crate::error::Error;
+use crate::key::{self, KeyConfig};
+use crate::keys;
+
+pub const PROGRAM: Program = Program::new(
+    "tpm-psk",
+    env!("CARGO_PKG_VERSION"),
+    "TLS 1.2 over TCP, or DTLS 1.2 over UDP, with a pre-shared key that a TPM makes anew for every session: the permanent \
+     key never leaves it. Either end may have the permanent key in a TPM, or in memory. TLS 1.3 is not spoken: it asks for \
+     the key before the server's random is there.",
+    ROWS_OF_RUN,
+    &[Port::tcp(8443), Port::udp(8443)],
+)
+.with_commands(keys::COMMANDS);
+
+pub const ROWS_OF_RUN: &[Setting] = &[
+    ROLE,
+    TRANSPORT,
+    LISTEN,
+    FORWARD,
+    INSECURE_PLAINTEXT_FORWARD,
+    SERVER,
+    streams::GET,
+    streams::STDIO,
+    datagrams::SEND,
+    datagrams::ANSWER_TIMEOUT,
+    connection::INSECURE_PLAINTEXT_LISTEN,
+    key::TPM_KEY,
+    key::KEY_AUTH,
+    key::PARENT_AUTH,
+    key::TCTI,
+    key::TPM_TIMEOUT,
+    key::TPM_QUEUE,
+    key::SECRET,
+    shares::SHARE,
+    shares::MANIFEST,
+    shares::DERIVATION,
+    shares::THRESHOLD,
+    shares::MANIFEST_DIGEST,
+    shares::CONSENT_TIMEOUT,
+    shares::TOKEN_SOCKET,
+    key::LAYOUT,
+    psk::IDENTITY,
+    INSECURE_RESUMPTION,
+    dtls::CCM8,
+    dtls::MTU,
+    connection::MAX_CONNECTIONS,
+    connection::MAX_CONNECTIONS_PER_PEER,
+    server::MAX_HANDSHAKES,
+    connection::HANDSHAKE_TIMEOUT,
+    connection::IDLE_TIMEOUT,
+    connection::CONNECT_TIMEOUT,
+    connection::DNS_SERVER,
+];
+
+const ROLE: Setting = Setting::value("role", "server|client", "which end this is")
+    .required()
+    .operator();
+
+const TRANSPORT: Setting = Setting::value(
+    "transport",
+    "tcp|udp",
+    "TLS 1.2 over TCP, or DTLS 1.2 over UDP",
+)
+.default("tcp")
+.operator();
+
+const LISTEN: Setting = Setting::value(
+    "listen",
+    "ADDR:PORT",
+    "server: where to accept connections, [::]:8443 unless given; [::] takes IPv4 as well. client: take plain connections \
+     or datagrams here, on a loopback address, and tunnel each to the server",
+)
+.operator();
+
+const FORWARD: Setting = Setting::value(
+    "forward",
+    "HOST:PORT",
+    "server: the plain service, by the same transport, that gets what is decrypted; without it GET / is answered with ok, \
+     and each datagram with itself",
+)
+.operator();
+
+const INSECURE_PLAINTEXT_FORWARD: Setting = Setting::switch(
+    "insecure-plaintext-forward",
+    "server: let what is decrypted leave this machine in clear, to a --forward that is not loopback",
+);
+
+const SERVER: Setting = Setting::value(
+    "server",
+    "HOST:PORT|srv:NAME",
+    "client: where the server is; with several, the next one is tried when one cannot be reached",
+)
+.repeat()
+.operator();
+
+/// No operator's, as it weakens what each session promises.
+const INSECURE_RESUMPTION: Setting = Setting::switch(
+    "insecure-resumption",
+    "with TCP: resume sessions for five minutes; a resumed session is opened by the secret of an earlier one, which is \
+     in memory so long, and the TPM is not asked for it",
+);
+
+const ROWS: ServerRows = ServerRows {
+    forward: FORWARD,
+    insecure_plaintext_forward: INSECURE_PLAINTEXT_FORWARD,
+    max_handshakes: server::MAX_HANDSHAKES,
+    what: "data",
+};
+
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 8443);
+
+/// Rows that mean something to one role only.
+const OF_SERVERS: [&Setting; 4] = [
+    &FORWARD,
+    &INSECURE_PLAINTEXT_FORWARD,
+    &connection::MAX_CONNECTIONS_PER_PEER,
+    &server::MAX_HANDSHAKES,
+];
+const OF_CLIENTS: [&Setting; 6] = [
+    &SERVER,
+    &streams::GET,
+    &streams::STDIO,
+    &datagrams::SEND,
+    &datagrams::ANSWER_TIMEOUT,
+    &connection::INSECURE_PLAINTEXT_LISTEN,
+];
+
+/// Rows that mean something to one transport only.
+const OF_TCP: [&Setting; 3] = [&INSECURE_RESUMPTION, &streams::GET, &streams::STDIO];
+const OF_UDP: [&Setting; 4] = [
+    &dtls::CCM8,
+    &dtls::MTU,
+    &datagrams::SEND,
+    &datagrams::ANSWER_TIMEOUT,
+];
+
+/// Rows that are read by one of the works below.
+const OF_BOTH: [&Setting; 7] = [
+    &LISTEN,
+    &connection::MAX_CONNECTIONS,
+    &connection::HANDSHAKE_TIMEOUT,
+    &connection::IDLE_TIMEOUT,
+    &connection::CONNECT_TIMEOUT,
+    &connection::DNS_SERVER,
+    &SERVER,
+];
+
+#[derive(Debug)]
+pub struct Config {
+    pub key: KeyConfig,
+    pub identity: Identity,
+    pub work: Work,
+}
+
+/// What the keys of sessions are for.
+#[derive(Debug)]
+pub enum Work {
+    StreamServer(ServerConfig, Resumption),
+    StreamClient(ClientConfig, streams::Mode, Resumption),
+    DatagramServer(ServerConfig, Dtls),
+    DatagramClient(ClientConfig, datagrams::Mode, Dtls),
+}
+
+impl Config {
+    pub fn read(given: &mut Given) -> Result<Self, Reported> {
+        let key = KeyConfig::read(given);
+        let of_standard_input = key.as_ref().ok().and_then(KeyConfig::of_standard_input);
+        let identity = given.one(&psk::IDENTITY);
+        let role = given.one(&ROLE);
+        let transport = given.one(&TRANSPORT);
+        let work = match (role, transport) {
+            (Ok(Role::Server), Ok(transport)) => {
+                refuse_all(given, &OF_CLIENTS, "for --role client only");
+                read_server(given, transport)
+            }
+            (Ok(Role::Client), Ok(transport)) => {
+                refuse_all(given, &OF_SERVERS, "for --role server only");
+                read_client(given, transport, of_standard_input)
+            }
+            (Err(reported), _) | (Ok(_), Err(reported)) => {
+                skip(given);
+                Err(reported)
+            }
+        };
+        Ok(Self {
+            key: key?,
+            identity: identity?,
+            work: work?,
+        })
+    }
+}
+
+fn read_server(given: &mut Given, transport: Transport) -> Result<Work, Reported> {
+    let listen = given.optional(&LISTEN);
+    let listen = listen.map(|listen| listen.unwrap_or(DEFAULT_LISTEN));
+    let server = ServerConfig::read(given, listen, &ROWS);
+    match transport {
+        Transport::Tcp => {
+            refuse_all(given, &OF_UDP, "for --transport udp only");
+            Ok(Work::StreamServer(server?, resumption(given)))
+        }
+        Transport::Udp => {
+            refuse_all(given, &OF_TCP, "for --transport tcp only");
+            let dtls = Dtls::read(given);
+            Ok(Work::DatagramServer(server?, dtls?))
+        }
+    }
+}
+
+fn read_client(
+    given: &mut Given,
+    transport: Transport,
+    of_standard_input: Option<(&Setting, String)>,
+) -> Result<Work, Reported> {
+    let servers = match given.all(&SERVER) {
+        Ok(none) if none.is_empty() => Err(given.refuse(&[&SERVER], "a client needs it")),
+        servers => servers,
+    };
+    let client = ClientConfig::read(given, servers);
+    match transport {
+        Transport::Tcp => {
+            refuse_all(given, &OF_UDP, "for --transport udp only");
+            let mode = streams::Mode::read(given, &LISTEN, of_standard_input);
+            let resumption = resumption(given);
+            Ok(Work::StreamClient(client?, mode?, resumption))
+        }
+        Transport::Udp => {
+            refuse_all(given, &OF_TCP, "for --transport tcp only");
+            let mode = datagrams::Mode::read(given, &LISTEN, of_standard_input);
+            let dtls = Dtls::read(given);
+            Ok(Work::DatagramClient(client?, mode?, dtls?))
+        }
+    }
+}
+
+fn resumption(given: &mut Given) -> Resumption {
+    match given.on(&INSECURE_RESUMPTION) {
+        true => Resumption::On,
+        false => Resumption::Off,
+    }
+}
+
+fn refuse_all(given: &mut Given, rows: &[&Setting], reason: &str) {
+    for row in rows {
+        if given.is_given(row) {
+            given.refuse(&[row], reason);
+        }
+    }
+}
+
+/// What they may be depends on what is not known.
+fn skip(given: &mut Given) {
+    let rows = [&OF_SERVERS[..], &OF_CLIENTS, &OF_TCP, &OF_UDP, &OF_BOTH];
+    for row in rows.into_iter().flatten() {
+        given.is_given(row);
+    }
+}
+
+impl Work {
+    pub fn dns_server(&self) -> Option<SocketAddr> {
+        match self {
+            Self::StreamServer(server, _) | Self::DatagramServer(server, _) => server.dns_server,
+            Self::StreamClient(client, ..) | Self::DatagramClient(client, ..) => client.dns_server,
+        }
+    }
+
+    /// What it means that a signal comes before any work is done.
+    pub fn cut(&self) -> Result<(), Error> {
+        match self {
+            Self::StreamServer(..) | Self::DatagramServer(..) => Ok(()),
+            Self::StreamClient(_, mode, _) => mode.cut().map_err(Error::StreamClient),
+            Self::DatagramClient(_, mode, _) => mode.cut().map_err(Error::DatagramClient),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Role {
+    Server,
+    Client,
+}
+
+impl FromStr for Role {
+    type Err = NotARole;
+
+    fn from_str(text: &str) -> Result<Self, NotARole> {
+        match text {
+            "server" => Ok(Self::Server),
+            "client" => Ok(Self::Client),
+            _ => Err(NotARole),
+        }
+    }
+}
+
+struct NotARole;
+
+impl fmt::Display for NotARole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not server or client")
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Transport {
+    Tcp,
+    Udp,
+}
+
+impl FromStr for Transport {
+    type Err = NotATransport;
+
+    fn from_str(text: &str) -> Result<Self, NotATransport> {
+        match text {
+            "tcp" => Ok(Self::Tcp),
+            "udp" => Ok(Self::Udp),
+            _ => Err(NotATransport),
+        }
+    }
+}
+
+struct NotATransport;
+
+impl fmt::Display for NotATransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not tcp or udp")
+    }
+}
+
+#[cfg(test)]
+mod tests;
