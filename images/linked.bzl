@@ -3,6 +3,7 @@
 load("@rules_rust//rust:rust_common.bzl", "CrateInfo")
 load("//images/toolchain/cc:zig_repo.bzl", "PACKAGES")
 load("//images/toolchain/rust:pins.bzl", "ARCHIVES", "VERSION")
+load("//lib/tss2:source.bzl", TPM2_TSS_SHA256 = "SHA256", TPM2_TSS_VERSION = "VERSION")
 
 LinkedInfo = provider(
     doc = "The crates that are linked into a program or library.",
@@ -57,16 +58,29 @@ _TOOLCHAIN = [
     _deb(PACKAGES["libgcc-dev"], "libgcc", "GPL-3.0-or-later WITH GCC-exception-3.1"),
 ]
 
-# Linked where the crate that binds it is.
-_BOUND = {
-    "openssl-sys": {
-        "cpe": "cpe:2.3:a:openssl:openssl:{version}:*:*:*:*:*:*:*",
-        "license": "Apache-2.0",
-        "name": "openssl",
-        "origin": {"crate": "openssl-src"},
-        "purl": "pkg:generic/openssl@{version}",
-    },
-}
+# Linked where one of the crates is that bind it.
+_BOUND = [
+    struct(
+        crates = ["openssl-sys", "tss-esapi-sys"],
+        source = {
+            "cpe": "cpe:2.3:a:openssl:openssl:{version}:*:*:*:*:*:*:*",
+            "license": "Apache-2.0",
+            "name": "openssl",
+            "origin": {"crate": "openssl-src"},
+            "purl": "pkg:generic/openssl@{version}",
+        },
+    ),
+    struct(
+        crates = ["tss-esapi-sys"],
+        source = {
+            "cpe": "cpe:2.3:a:tpm2_software_stack_project:tpm2_software_stack:{version}:*:*:*:*:*:*:*",
+            "license": "BSD-2-Clause",
+            "name": "tpm2-tss",
+            "origin": {"archive": {"sha256": TPM2_TSS_SHA256, "version": TPM2_TSS_VERSION}},
+            "purl": "pkg:generic/tpm2-tss@{version}",
+        },
+    ),
+]
 
 def linked_json(target):
     """Returns what `oci sbom --linked` reads, for a target that linked_aspect has visited."""
@@ -74,5 +88,9 @@ def linked_json(target):
     names = [crate.name for crate in crates]
     return json.encode_indent({
         "crates": [{"name": crate.name, "version": crate.version} for crate in crates],
-        "sources": _TOOLCHAIN + [source for name, source in _BOUND.items() if name in names],
+        "sources": _TOOLCHAIN + [
+            bound.source
+            for bound in _BOUND
+            if any([crate in names for crate in bound.crates])
+        ],
     })

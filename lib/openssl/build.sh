@@ -1,12 +1,13 @@
 # Configures and builds OpenSSL's two static libraries. Run by busybox's shell inside one Bazel action:
 #
-#   build.sh SOURCE TOOLS CC_FOLDER OUT OPTION...
+#   build.sh SOURCE TOOLS CC_FOLDER OUT LIBRARIES OPTION...
 #
-# All four paths are relative to the working folder, which differs from machine to machine and must not show in the output:
-# the build runs in a copy of the source, calls its tools by name, and has a fixed date.
+# OUT gets include/, the folder LIBRARIES the two libraries. All five paths are relative to the working folder, which differs
+# from machine to machine and must not show in the output: the build runs in a copy of the source, calls its tools by name,
+# and has a fixed date.
 set -eu
-source=$1 tools=$PWD/$2 compiler=$PWD/$3 out=$PWD/$4
-shift 4
+source=$1 tools=$PWD/$2 compiler=$PWD/$3 out=$PWD/$4 libraries=$PWD/$5
+shift 5
 export PATH="$tools:$compiler" SOURCE_DATE_EPOCH=0
 unset TMPDIR
 packages=$tools/..
@@ -26,7 +27,7 @@ if ! {
   tail -n 60 "$log" >&2
   exit 1
 fi
-mkdir -p "$out/lib" "$out/include"
-cp libssl.a libcrypto.a "$out/lib/"
+cp libssl.a libcrypto.a "$libraries/"
+mkdir -p "$out/include"
 cp -R include/openssl "$out/include/"
 rm -f "$out"/include/openssl/*.in

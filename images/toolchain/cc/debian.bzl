@@ -1,6 +1,7 @@
-"""Debian packages as inputs: named by their path in the archive's pool, accepted only by SHA-256."""
+"""Debian packages and sources as inputs: named by their path in the archive's pool, accepted only by SHA-256."""
 
-# Debian 12 has had its last point release, so its main pool keeps these files. The archive of snapshots keeps them after that.
+# Debian 12 has had its last point release, so its main pool keeps these packages; Debian 13's keeps a source until a point
+# release replaces it. The archive of snapshots keeps both after that.
 _SNAPSHOT = "https://snapshot.debian.org/archive/debian/20261101T000000Z/"
 
 def _mirrors(rctx):
@@ -42,3 +43,18 @@ def unpack_deb(rctx, path, sha256, output):
     got = rctx.execute(["find", output, "-xtype", "l", "-delete"])
     if got.return_code:
         fail("cannot clean {}: {}".format(output, got.stderr))
+
+def unpack_source(rctx, path, sha256, prefix):
+    """Downloads the archive of a source as its authors made it, and unpacks it into the repository.
+
+    Args:
+        rctx: the repository context; the calling rule lists MCBN_DEBIAN_MIRROR in its environ.
+        path: the archive's path below the mirror's root.
+        sha256: of the archive.
+        prefix: the folder that everything in it is in, which is left out.
+    """
+    rctx.download_and_extract(
+        url = [mirror + path for mirror in _mirrors(rctx)],
+        sha256 = sha256,
+        stripPrefix = prefix,
+    )

@@ -6,6 +6,9 @@
 set -eu
 export PATH=/usr/bin:/bin
 here=${0%/*}
+# Headers by the path that Bazel called this with: zig would follow links out of the sandbox to find them, and a list of what
+# was included would name that place.
+export ZIG_LIB_DIR=${here%/*}/ziglang/lib
 [[ $here == /* ]] || here=$PWD/$here
 root=$here/..
 zig=$root/ziglang/zig
