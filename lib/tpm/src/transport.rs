@@ -40,7 +40,9 @@ pub enum Tcti {
     Device(PathBuf),
     /// `swtpm:host=127.0.0.1,port=2321` or `swtpm:path=/run/swtpm.sock`: the data channel of a software TPM.
     Swtpm(Endpoint),
-    /// `tabrmd:bus_type=system,bus_name=com.intel.tss2.Tabrmd`: the resource manager of user space, over D-Bus.
+    /// `tabrmd:bus_type=system,bus_name=com.intel.tss2.Tabrmd`: the resource manager of user space, over D-Bus. Where no
+    /// variable tells of the bus, `bus_path=/run/dbus/system_bus_socket` takes the place of its type: upstream's has no
+    /// such word. [`Bus`] says what a container needs.
     Tabrmd { bus: Bus, name: String },
 }
 
@@ -64,7 +66,7 @@ impl Tcti {
                 Box::new(Stream::new(stream))
             }
             Self::Swtpm(Endpoint::Unix(path)) => Box::new(Stream::new(UnixStream::connect(path)?)),
-            Self::Tabrmd { bus, name } => Box::new(Stream::new(tabrmd::connect(*bus, name)?)),
+            Self::Tabrmd { bus, name } => Box::new(Stream::new(tabrmd::connect(bus, name)?)),
         })
     }
 
@@ -118,15 +120,30 @@ fn swtpm(rest: &str) -> Result<Endpoint, NotATcti> {
 }
 
 fn tabrmd(rest: &str) -> Result<Tcti, NotATcti> {
-    let [bus, name] = pairs(rest, ["bus_type", "bus_name"])?;
+    let [kind, path, name] = pairs(rest, ["bus_type", "bus_path", "bus_name"])?;
+    let name = name.unwrap_or(TABRMD);
+    if !is_bus_name(name) {
+        return Err(NotATcti::Name);
+    }
     Ok(Tcti::Tabrmd {
-        bus: match bus {
-            None | Some("system") => Bus::System,
-            Some("session") => Bus::Session,
-            Some(_) => return Err(NotATcti::Bus),
+        bus: match (kind, path) {
+            (None | Some("system"), None) => Bus::System,
+            (Some("session"), None) => Bus::Session,
+            (Some(_), None) => return Err(NotATcti::Bus),
+            (None, Some(path)) if !path.is_empty() => Bus::At(path.into()),
+            (_, Some(_)) => return Err(NotATcti::Pairs),
         },
-        name: name.unwrap_or(TABRMD).into(),
+        name: name.into(),
     })
+}
+
+/// A bus breaks off where it is asked for another.
+fn is_bus_name(name: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    let is_part = |part: &str| {
+        part.bytes().all(is_letter) && part.starts_with(|first: char| !first.is_ascii_digit())
+    };
+    name.len() <= 255 && name.contains('.') && name.split('.').all(is_part)
 }
 
 /// The values of `key=value,key=value`, in the order of `keys`.
@@ -154,7 +171,7 @@ impl fmt::Display for Tcti {
                 write!(f, "swtpm:host={},port={}", address.ip(), address.port())
             }
             Self::Swtpm(Endpoint::Unix(path)) => write!(f, "swtpm:path={}", path.display()),
-            Self::Tabrmd { bus, name } => write!(f, "tabrmd:bus_type={bus},bus_name={name}"),
+            Self::Tabrmd { bus, name } => write!(f, "tabrmd:{bus},bus_name={name}"),
         }
     }
 }
@@ -167,6 +184,7 @@ pub enum NotATcti {
     Host,
     Port,
     Bus,
+    Name,
 }
 
 impl fmt::Display for NotATcti {
@@ -174,11 +192,12 @@ impl fmt::Display for NotATcti {
         f.write_str(match self {
             Self::Kind => "begins with none of device, swtpm and tabrmd",
             Self::Pairs => {
-                "after swtpm: stands host=HOST,port=PORT or path=PATH, after tabrmd: bus_type=TYPE,bus_name=NAME"
+                "after swtpm: stands host=HOST,port=PORT or path=PATH, after tabrmd: bus_type=TYPE or bus_path=PATH, and bus_name=NAME"
             }
             Self::Host => "the host is not an address, and names are not looked up here",
             Self::Port => "not a port",
             Self::Bus => "the bus is neither system nor session",
+            Self::Name => "no program can have this name on a message bus",
         })
     }
 }
@@ -209,6 +228,10 @@ mod tests {
             parsed("tabrmd:bus_name=a.b,bus_type=session"),
             "tabrmd:bus_type=session,bus_name=a.b"
         );
+        assert_eq!(
+            parsed("tabrmd:bus_path=/run/bus"),
+            "tabrmd:bus_path=/run/bus,bus_name=com.intel.tss2.Tabrmd"
+        );
     }
 
     #[test]
@@ -225,6 +248,13 @@ mod tests {
             ("swtpm:path=/a,port=1", NotATcti::Pairs),
             ("swtpm:speed=1", NotATcti::Pairs),
             ("tabrmd:bus_type=other", NotATcti::Bus),
+            ("tabrmd:bus_path=", NotATcti::Pairs),
+            ("tabrmd:bus_type=session,bus_path=/a", NotATcti::Pairs),
+            ("tabrmd:bus_name=", NotATcti::Name),
+            ("tabrmd:bus_name=tabrmd", NotATcti::Name),
+            ("tabrmd:bus_name=a..b", NotATcti::Name),
+            ("tabrmd:bus_name=a.1b", NotATcti::Name),
+            ("tabrmd:bus_name=a.b/c", NotATcti::Name),
         ] {
             assert_eq!(text.parse::<Tcti>(), Err(reason), "{text}");
         }
