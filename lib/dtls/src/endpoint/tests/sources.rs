@@ -47,10 +47,20 @@ impl Gated {
             self.most.fetch_max(*inside, Ordering::Relaxed);
         });
         tokio::task::block_in_place(|| {
-            let passed = Handle::current().block_on(self.gate.acquire());
-            passed.unwrap().forget();
+            if let Ok(passed) = Handle::current().block_on(self.gate.acquire()) {
+                passed.forget();
+            }
         });
         self.inside.send_modify(|inside| *inside -= 1);
+    }
+}
+
+/// A test that goes wrong ends: who waits at the gate would hold up the end of the runtime.
+struct OpenAtLast(Arc<Gated>);
+
+impl Drop for OpenAtLast {
+    fn drop(&mut self) {
+        self.0.gate.close();
     }
 }
 
@@ -177,6 +187,7 @@ async fn a_key_that_comes_too_late_is_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn handshakes_that_wait_for_their_keys_hold_up_no_session() {
     let (source, gated) = OfRandoms::gated();
+    let _open = OpenAtLast(Arc::clone(&gated));
     let server = Echo::with(acceptor_of(source.clone()), SOON, 100).await;
     let address = server.address;
     let connect = move || async move {
@@ -192,7 +203,7 @@ async fn handshakes_that_wait_for_their_keys_hold_up_no_session() {
         waiting.spawn(connect());
     }
     let mut inside = gated.inside.subscribe();
-    let two = timeout(SOON, inside.wait_for(|inside| *inside == 2)).await;
+    let two = timeout(SOON, inside.wait_for(|inside| *inside >= 2)).await;
     two.expect("two handshakes that wait").unwrap();
     for n in 0..100 {
         echoes(&mut established, &format!("{n}")).await;
@@ -208,6 +219,7 @@ async fn handshakes_that_wait_for_their_keys_hold_up_no_session() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_handshake_without_a_seat_ends_by_its_deadline() {
     let (source, gated) = OfRandoms::gated();
+    let _open = OpenAtLast(Arc::clone(&gated));
     let server = Echo::start().await;
     let _taken = gated.seats.acquire_many(2).await.unwrap();
     let socket = udp::connect(server.address).await.unwrap();
