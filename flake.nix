@@ -26,6 +26,7 @@
       # As in images/builder/packages.list.
       peers = with pkgs; [
         curl
+        dbus
         gnutls
         iproute2
         nodejs
@@ -33,6 +34,9 @@
         runc
         skopeo
         stunnel
+        swtpm
+        tpm2-abrmd
+        tpm2-tools
         umoci
         # Under Debian's name, by which the tests start it.
         (writeShellScriptBin "docker-registry" ''exec ${distribution}/bin/registry "$@"'')

@@ -24,7 +24,7 @@ nix --version
 # The lock is taken as it is, or refused.
 "${nix[@]}" flake metadata --no-update-lock-file "path:$scratch/flake" >/dev/null || fail "flake.lock is not the lock of flake.nix"
 shell=$(evaluate packages)
-for program in bazelisk docker-registry gnutls nodejs openssl skopeo stunnel umoci; do
+for program in bazelisk docker-registry gnutls nodejs openssl skopeo stunnel swtpm tpm2-tools umoci; do
   [[ $shell == *"\"$program\""* ]] || fail "the dev shell has no $program"
 done
 [ "$(evaluate MCBN_BAZEL)" = '"path"' ] || fail "the dev shell does not choose its own Bazel"
