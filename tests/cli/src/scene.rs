@@ -12,12 +12,13 @@ pub const IO: i32 = 74;
 pub const REFUSED: i32 = 77;
 
 /// The programs, with what else they need.
-pub const PROGRAMS: [(&str, &[&str]); 5] = [
+pub const PROGRAMS: [(&str, &[&str]); 6] = [
     ("detrsa-mtls", &["--role=server", "--listen=127.0.0.1:0"]),
     ("dtls-client", &["--server=127.0.0.1:9", "--send=text"]),
     ("dtls-server", &["--listen=127.0.0.1:0"]),
     ("psk-client", &["--server=127.0.0.1:9", "--get=/"]),
     ("psk-server", &["--listen=127.0.0.1:0"]),
+    ("tpm-psk", &["--role=server", "--listen=127.0.0.1:0"]),
 ];
 
 /// Has each program tell the scenario.

@@ -8,7 +8,7 @@ use mcbn_tests_cli::Transcript;
 use mcbn_tests_support::DEADLINE;
 use mcbn_tests_support::plain::Plain;
 use mcbn_tests_support::process::{Process, contains};
-use mcbn_tests_support::shares::{KEY, PUBLISHED};
+use mcbn_tests_support::shares::{KEY, PUBLISHED, TPM_KEY};
 use rustix::process::Signal;
 
 const FILES: [&str; 3] = [
@@ -17,8 +17,34 @@ const FILES: [&str; 3] = [
     "--share=carol=file:carol",
 ];
 
+/// A server and a client that meet.
+#[derive(Clone, Copy)]
+struct Pair {
+    server: End,
+    client: End,
+    /// Variables that change nothing.
+    idle: (&'static str, &'static str),
+}
+
+/// A program, and what makes it this end.
+type End = (&'static str, &'static [&'static str]);
+
+const PSK: Pair = Pair {
+    server: ("psk-server", &[]),
+    client: ("psk-client", &[]),
+    idle: ("MCBN_TLS12", "false"),
+};
+
+const TPM_PSK: Pair = Pair {
+    server: ("tpm-psk", &["--role=server"]),
+    client: ("tpm-psk", &["--role=client"]),
+    idle: ("MCBN_INSECURE_RESUMPTION", "false"),
+};
+
+const PAIRS: [Pair; 2] = [PSK, TPM_PSK];
+
 /// A scene with the published shares as files.
-fn scene(program: &str, scenario: &'static str) -> Transcript {
+fn scene((program, _): End, scenario: &'static str) -> Transcript {
     let transcript = Transcript::new(program, scenario);
     for (name, share) in PUBLISHED {
         transcript.folder().file(name, share);
@@ -26,9 +52,10 @@ fn scene(program: &str, scenario: &'static str) -> Transcript {
     transcript
 }
 
-fn start(program: &str, more: &[&str]) -> (Transcript, Process) {
-    let transcript = scene(program, "life");
-    let process = transcript.start(&[], &[&FILES, more].concat());
+fn start(end: End, more: &[&str]) -> (Transcript, Process) {
+    let transcript = scene(end, "life");
+    let (_, role) = end;
+    let process = transcript.start(&[], &[role, &FILES, more].concat());
     (transcript, process)
 }
 
@@ -49,9 +76,9 @@ fn drains(process: Process) -> Vec<u8> {
     ended.stderr
 }
 
-/// `psk-client --get /` against this server.
-fn get(server: SocketAddr) {
-    let (_folder, client) = start("psk-client", &[&format!("--server={server}"), "--get=/"]);
+/// The client's `--get /` from this server.
+fn get(client: End, server: SocketAddr) {
+    let (_folder, client) = start(client, &[&format!("--server={server}"), "--get=/"]);
     let ended = client.end();
     ended.expect_code(0);
     assert_eq!(
@@ -62,58 +89,104 @@ fn get(server: SocketAddr) {
 
 #[test]
 fn a_server_and_a_client_of_ours_meet() {
-    let (_folder, server) = start("psk-server", &["--listen=127.0.0.1:0"]);
-    get(listening(&server));
-    drains(server);
+    for pair in PAIRS {
+        let (_folder, server) = start(pair.server, &["--listen=127.0.0.1:0"]);
+        get(pair.client, listening(&server));
+        drains(server);
+    }
 }
 
 #[test]
 fn settings_may_all_be_variables() {
-    let server = scene("psk-server", "life");
-    let variables = [
-        (
-            "MCBN_SHARE",
-            "alice=file:alice,bob=file:bob,carol=file:carol",
-        ),
-        ("MCBN_LISTEN", "127.0.0.1:0"),
-        ("MCBN_TLS12", "false"),
-    ];
-    let process = server.start(&variables, &[]);
-    get(listening(&process));
-    drains(process);
+    for pair in PAIRS {
+        let server = scene(pair.server, "life");
+        let variables = [
+            (
+                "MCBN_SHARE",
+                "alice=file:alice,bob=file:bob,carol=file:carol",
+            ),
+            ("MCBN_LISTEN", "127.0.0.1:0"),
+            pair.idle,
+        ];
+        let (_, role) = pair.server;
+        // The one that a program of two roles cannot do without.
+        let role = role.iter().map(|_| ("MCBN_ROLE", "server"));
+        let variables: Vec<_> = variables.into_iter().chain(role).collect();
+        let process = server.start(&variables, &[]);
+        get(pair.client, listening(&process));
+        drains(process);
+    }
 }
 
 #[test]
 fn shares_come_from_inherited_descriptors() {
-    let server = scene("psk-server", "life");
-    // Two files, and standard input, which is a pipe.
-    let mut process = server.start_shell(
-        "exec \"$program\" --listen=127.0.0.1:0 \
-         --share=alice=fd:3 --share=bob=fd:4 --share=carol=fd:0 3<alice 4<bob",
-    );
-    process.write(PUBLISHED[2].1.as_bytes());
-    process.close_stdin();
-    get(listening(&process));
-    drains(process);
+    for pair in PAIRS {
+        let server = scene(pair.server, "life");
+        let (_, role) = pair.server;
+        // Two files, and standard input, which is a pipe.
+        let mut process = server.start_shell(&format!(
+            "exec \"$program\" {} --listen=127.0.0.1:0 \
+             --share=alice=fd:3 --share=bob=fd:4 --share=carol=fd:0 3<alice 4<bob",
+            role.join(" "),
+        ));
+        process.write(PUBLISHED[2].1.as_bytes());
+        process.close_stdin();
+        get(pair.client, listening(&process));
+        drains(process);
+    }
+}
+
+/// An end of tpm-psk that has the permanent key itself, from a file or a descriptor.
+#[test]
+fn a_permanent_key_in_memory_opens_streams_and_datagrams() {
+    for (transport, ask, answer) in [("tcp", "--get=/", "ok\n"), ("udp", "--send=text", "text")] {
+        let transport = format!("--transport={transport}");
+        let server = Transcript::new("tpm-psk", "life");
+        server.folder().file("secret", TPM_KEY);
+        let process = server.start_shell(&format!(
+            "exec \"$program\" --role=server {transport} --listen=127.0.0.1:0 --secret=fd:3 3<secret",
+        ));
+        let to = format!("--server={}", listening(&process));
+        let secret = "--secret=file:secret";
+        let client = server.start(&[], &["--role=client", &transport, secret, &to, ask]);
+        let ended = client.end();
+        ended.expect_code(0);
+        assert_eq!(
+            (ended.stdout(), ended.stderr()),
+            (answer.into(), String::new())
+        );
+        // It is the key that the shares make.
+        let (_folder, client) = start(TPM_PSK.client, &[&transport, &to, ask]);
+        let ended = client.end();
+        ended.expect_code(0);
+        assert_eq!(ended.stdout(), answer);
+        drains(process);
+    }
 }
 
 #[test]
 fn a_terminated_server_ends_in_order() {
-    let (_folder, server) = start("psk-server", &["--listen=127.0.0.1:0"]);
-    let address = listening(&server);
-    let log = drains(server);
-    assert!(contains(&log, b"draining"));
-    assert!(TcpStream::connect(address).is_err());
+    for pair in PAIRS {
+        let (_folder, server) = start(pair.server, &["--listen=127.0.0.1:0"]);
+        let address = listening(&server);
+        let log = drains(server);
+        assert!(contains(&log, b"draining"));
+        assert!(TcpStream::connect(address).is_err());
+    }
 }
 
 #[test]
 fn a_drain_lets_open_connections_finish_and_takes_no_new_ones() {
+    PAIRS.into_iter().for_each(lets_open_connections_finish);
+}
+
+fn lets_open_connections_finish(pair: Pair) {
     let service = Plain::echoing();
     let forward = format!("--forward={}", service.address());
-    let (_folder, server) = start("psk-server", &["--listen=127.0.0.1:0", &forward]);
+    let (_folder, server) = start(pair.server, &["--listen=127.0.0.1:0", &forward]);
     let address = listening(&server);
     let to = format!("--server={address}");
-    let (_other_folder, client) = start("psk-client", &[&to, "--listen=127.0.0.1:0"]);
+    let (_other_folder, client) = start(pair.client, &[&to, "--listen=127.0.0.1:0"]);
     let mut stream = TcpStream::connect(listening(&client)).expect("the tunnel listens");
     stream
         .set_read_timeout(Some(DEADLINE))
@@ -143,22 +216,25 @@ fn echoes(stream: &mut TcpStream, word: &[u8]) {
 
 #[test]
 fn a_drain_has_an_end() {
-    let service = Plain::silent();
-    let forward = format!("--forward={}", service.address());
-    let more = ["--listen=127.0.0.1:0", &forward, "--drain-timeout=1ms"];
-    let (_folder, server) = start("psk-server", &more);
-    let to = format!("--server={}", listening(&server));
-    let (_other_folder, client) = start("psk-client", &[&to, "--listen=127.0.0.1:0"]);
-    let mut stream = TcpStream::connect(listening(&client)).expect("the tunnel listens");
-    stream.write_all(b"no answer comes").expect("it is open");
-    // Then it is open on the server too.
-    service.wait_for_connection();
-    drains(server);
+    for pair in PAIRS {
+        let service = Plain::silent();
+        let forward = format!("--forward={}", service.address());
+        let more = ["--listen=127.0.0.1:0", &forward, "--drain-timeout=1ms"];
+        let (_folder, server) = start(pair.server, &more);
+        let to = format!("--server={}", listening(&server));
+        let (_other_folder, client) = start(pair.client, &[&to, "--listen=127.0.0.1:0"]);
+        let mut stream = TcpStream::connect(listening(&client)).expect("the tunnel listens");
+        stream.write_all(b"no answer comes").expect("it is open");
+        // Then it is open on the server too.
+        service.wait_for_connection();
+        drains(server);
+    }
 }
 
-/// The shares and the key, as text and as bytes.
+/// The shares and the keys, as text and as bytes.
 fn secrets() -> Vec<Vec<u8>> {
-    let hex = PUBLISHED.map(|(_, share)| share).into_iter().chain([KEY]);
+    let shares = PUBLISHED.map(|(_, share)| share);
+    let hex = shares.into_iter().chain([KEY, TPM_KEY]);
     hex.flat_map(|hex| {
         let bytes = unhex(hex);
         // A part is enough to find: no line breaks a secret into eight characters or bytes.
@@ -187,8 +263,12 @@ fn has_no_secret(what: &str, bytes: &[u8]) {
 
 #[test]
 fn no_secret_is_written_or_shown() {
+    PAIRS.into_iter().for_each(show_no_secret);
+}
+
+fn show_no_secret(pair: Pair) {
     let (_folder, server) = start(
-        "psk-server",
+        pair.server,
         &[
             "--listen=127.0.0.1:0",
             "--log-level=trace",
@@ -199,7 +279,7 @@ fn no_secret_is_written_or_shown() {
     let admin = server.wait_for_message("admin port listening")["address"].clone();
     let to = format!("--server={address}");
     let more = [to.as_str(), "--listen=127.0.0.1:0", "--log-level=trace"];
-    let (_other_folder, client) = start("psk-client", &more);
+    let (_other_folder, client) = start(pair.client, &more);
     let mut stream = TcpStream::connect(listening(&client)).expect("the tunnel listens");
     stream
         .write_all(b"GET / HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\r\n")

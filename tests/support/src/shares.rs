@@ -26,6 +26,9 @@ pub const KEY: &str = "4d932eb056b43b332adbd8ebc64e20aa991d0a11a3fd5e0dc98aa8c2f
 /// The same for DTLS, whose purpose is another.
 pub const DTLS_KEY: &str = "35d4ae81a03cb12f09c54d1186286d1412e35eef783d3f3347662f10a3ed95ee";
 
+/// The same for tpm-psk, whose permanent key it is.
+pub const TPM_KEY: &str = "b5c736173c5cd9daf18f512d5ed43afa95fba9ebd3d3970443fc78912737ee4e";
+
 /// A key that nobody has.
 pub const WRONG_KEY: &str = "188221c4b03cb8a0b6ce5403c21d533fa9a32808f7c87d043d3c1fab22e6dc3c";
 

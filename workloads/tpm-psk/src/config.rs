@@ -21,8 +21,8 @@ use crate::keys;
 pub const PROGRAM: Program = Program::new(
     "tpm-psk",
     env!("CARGO_PKG_VERSION"),
-    "TLS 1.2 over TCP, or DTLS 1.2 over UDP, with a pre-shared key that a TPM makes anew for every session: the permanent \
-     key never leaves it. Either end may have the permanent key in a TPM, or in memory. TLS 1.3 is not spoken: it asks for \
+    "TLS 1.2 over TCP, or DTLS 1.2 over UDP, with a pre-shared key of each session's own, which a TPM makes of a permanent \
+     key that never leaves it. An end that has no TPM has the permanent key in memory. TLS 1.3 is not spoken: it asks for \
      the key before the server's random is there.",
     ROWS_OF_RUN,
     &[Port::tcp(8443), Port::udp(8443)],
@@ -76,7 +76,7 @@ const ROLE: Setting = Setting::value("role", "server|client", "which end this is
 const TRANSPORT: Setting = Setting::value(
     "transport",
     "tcp|udp",
-    "TLS 1.2 over TCP, or DTLS 1.2 over UDP",
+    "TLS 1.2 over TCP, or DTLS 1.2 over UDP; for a client, --get and --stdio go with tcp, and --send with udp",
 )
 .default("tcp")
 .operator();

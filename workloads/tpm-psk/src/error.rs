@@ -29,6 +29,8 @@ pub enum Error {
     NotAKey(PathBuf, NotAKey),
     /// The TPM does not do what it is asked.
     Tpm(mcbn_tpm::Error),
+    /// The TPM makes no key.
+    NotMade(mcbn_tpm::Error),
     /// OpenSSL cannot be set up.
     Tls(Setup),
     /// There is no port.
@@ -63,6 +65,7 @@ impl fmt::Display for Error {
             Self::KeyFile(path, _) => write!(f, "cannot read {}", path.display()),
             Self::NotAKey(path, _) => write!(f, "{} is refused", path.display()),
             Self::Tpm(_) => f.write_str("cannot use the permanent key"),
+            Self::NotMade(_) => f.write_str("cannot make a key in the TPM"),
             Self::Tls(_) => f.write_str("cannot set up TLS"),
             Self::StreamServer(error) => error.fmt(f),
             Self::DatagramServer(error) => error.fmt(f),
@@ -84,7 +87,7 @@ impl std::error::Error for Error {
             Self::Unreadable(error) => error.source(),
             Self::KeyFile(_, source) | Self::Runtime(source) | Self::Print(source) => Some(source),
             Self::NotAKey(_, source) => Some(source),
-            Self::Tpm(source) => Some(source),
+            Self::Tpm(source) | Self::NotMade(source) => Some(source),
             Self::Tls(source) => Some(source),
             Self::StreamServer(error) => error.source(),
             Self::DatagramServer(error) => error.source(),
@@ -107,7 +110,7 @@ impl Failure for Error {
             Self::NoSecret(_) | Self::NotAnAuthValue(..) | Self::NotAKey(..) => Exit::Refused,
             Self::KeyFile(_, source) | Self::Print(source) => source.exit(),
             Self::NotWritten(error) => error.error().exit(),
-            Self::Tpm(error) => tpm_exit(error),
+            Self::Tpm(error) | Self::NotMade(error) => tpm_exit(error),
             Self::Tls(_) | Self::Names(_) | Self::Runtime(_) => Exit::Platform,
             Self::StreamServer(error) => error.exit(),
             Self::DatagramServer(error) => error.exit(),
@@ -121,7 +124,19 @@ impl Failure for Error {
         match self {
             Self::Shares(source) => source.hint(),
             Self::Unreadable(error) => error.hint().map(Into::into),
-            Self::Tpm(error) => error.hint().map(Into::into),
+            Self::NoSecret(NoPermanentKey(why)) => Some(match why {
+                mcbn_share::text::NotAKey::Text(_) => {
+                    "a permanent key is 32 bytes, as 64 hex digits or 43 base64url characters"
+                        .into()
+                }
+                mcbn_share::text::NotAKey::NotRandom => {
+                    "a permanent key is drawn at random, as by openssl rand -hex 32".into()
+                }
+            }),
+            Self::NotAKey(_, NotAKey::Pem) => {
+                Some("key create, key import and tpm2_encodeobject write files that are".into())
+            }
+            Self::Tpm(error) | Self::NotMade(error) => error.hint().map(Into::into),
             Self::StreamServer(error) => error.hint(),
             Self::DatagramServer(error) => error.hint(),
             Self::Names(_) => Some(
@@ -133,8 +148,7 @@ impl Failure for Error {
             Self::NotWritten(error) if error.error().kind() == io::ErrorKind::AlreadyExists => {
                 Some("nothing is written over: name a file that is not there".into())
             }
-            Self::NoSecret(_)
-            | Self::NotAnAuthValue(..)
+            Self::NotAnAuthValue(..)
             | Self::KeyFile(..)
             | Self::NotAKey(..)
             | Self::Tls(_)

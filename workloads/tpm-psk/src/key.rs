@@ -27,31 +27,33 @@ use crate::error::{Error, NoPermanentKey};
 pub const TPM_KEY: Setting = Setting::value(
     "tpm-key",
     "file:PATH|0x81NNNNNN",
-    "the permanent key in the TPM: a file with a TSS2 PRIVATE KEY, as `key create` and tpm2_encodeobject write it, or a \
-     persistent handle",
+    "the permanent key, where a TPM has it: the file that key create, key import or tpm2_encodeobject wrote (PEM, TSS2 \
+     PRIVATE KEY), or the handle of a key that the TPM keeps; without it, --secret, --share or --manifest",
 )
 .operator();
 
 pub const KEY_AUTH: Setting = Setting::value(
     "key-auth",
     "file:PATH|fd:N",
-    "where the permanent key's authorization value is, one line; never the value itself",
+    "where the authorization value of the permanent key in the TPM is, its password: one line of 1 to 32 bytes; never the \
+     value itself",
 )
 .operator();
 
 pub const PARENT_AUTH: Setting = Setting::value(
     "parent-auth",
     "file:PATH|fd:N",
-    "where the authorization value of the key's parent is, one line: the owner's, for a primary key of the owner hierarchy",
+    "where the authorization value of the key's parent is, one line; where a hierarchy makes the parent, the hierarchy's, \
+     such as the owner's",
 )
 .operator();
 
 pub const TCTI: Setting = Setting::value(
     "tcti",
     "device:PATH|swtpm:...|tabrmd:...",
-    "the TPM: the kernel's device; swtpm:path=PATH or swtpm:host=ADDR,port=N, a software TPM; or tabrmd:bus_type=system, \
-     the resource manager on D-Bus. A TPM without a resource manager (swtpm, /dev/tpm0) is taken as this program's own: \
-     what others left loaded in it is flushed",
+    "the way to the TPM: device:PATH, the kernel's; swtpm:path=PATH or swtpm:host=ADDR,port=N, one in software; \
+     tabrmd:bus_type=system, the resource manager on D-Bus. A TPM without a resource manager (swtpm, device:/dev/tpm0) is \
+     taken as this program's own: what others left loaded in it is flushed",
 )
 .default("device:/dev/tpmrm0")
 .operator();
@@ -59,7 +61,8 @@ pub const TCTI: Setting = Setting::value(
 pub const TPM_TIMEOUT: Setting = Setting::value(
     "tpm-timeout",
     "TIME",
-    "how long the TPM may take for one command before it is given up, and looked for anew",
+    "how long the TPM may take for one command; after that it counts as lost, and a server or a client looks for it until \
+     it is back",
 )
 .default("30s")
 .operator();
@@ -67,7 +70,8 @@ pub const TPM_TIMEOUT: Setting = Setting::value(
 pub const TPM_QUEUE: Setting = Setting::value(
     "tpm-queue",
     "N",
-    "handshakes that may be at asking the TPM at one time, with a thread each; others wait in order without one",
+    "sessions that may wait for the TPM at one time, each with a thread, 256 at most; more of them wait in order for one of \
+     these places, until --handshake-timeout ends",
 )
 .default("32")
 .operator();
@@ -75,14 +79,15 @@ pub const TPM_QUEUE: Setting = Setting::value(
 pub const SECRET: Setting = Setting::value(
     "secret",
     "file:PATH|fd:N",
-    "where the permanent key itself is, for an end without a TPM: 64 hex digits or 43 base64url characters",
+    "where the permanent key is, outside of every TPM: 64 hex digits or 43 base64url characters; never the key itself",
 )
 .operator();
 
 pub const LAYOUT: Setting = Setting::value(
     "layout",
     "LABEL",
-    "what a session's key is made of: random32, both randoms whole, or random28, both without their first 4 bytes",
+    "what a session's key is made of, alike at both ends: random32, the client's and the server's random whole, or random28, \
+     each without its first 4 bytes",
 )
 .default("random32")
 .operator();
@@ -120,8 +125,12 @@ struct TpmConfig {
     auths: Auths,
     tcti: Tcti,
     limit: Duration,
-    queue: usize,
+    queue: Queue,
 }
+
+/// How many sessions wait for the TPM at one time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Queue(usize);
 
 /// Which key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -200,13 +209,13 @@ impl TpmConfig {
         let auths = Auths::read(given, inheritance);
         let tcti = given.one(&TCTI);
         let limit = given.one::<Period>(&TPM_TIMEOUT).map(Period::get);
-        let queue = given.one::<Count>(&TPM_QUEUE).map(Count::get);
+        let queue = given.one(&TPM_QUEUE);
         Ok(Self {
             key: key?,
             auths: auths?,
             tcti: tcti?,
             limit: limit?,
-            queue: queue?.get().min(MOST),
+            queue: queue?,
         })
     }
 
@@ -226,7 +235,7 @@ impl TpmConfig {
         admin.register(|registry| metrics.register(registry));
         let condition = admin.condition("tpm");
         let tcti = config.tcti.to_string();
-        let key = KeyInTpm::open(config, layout, self.queue, metrics, move |reachable| {
+        let key = KeyInTpm::open(config, layout, self.queue.0, metrics, move |reachable| {
             condition.set(reachable);
         })
         .map_err(Error::Tpm)?;
@@ -234,9 +243,6 @@ impl TpmConfig {
         Ok(key)
     }
 }
-
-/// Threads, at most.
-const MOST: usize = 256;
 
 /// A file that the program's own words describe; no key is longer.
 const LONGEST: u64 = 16 * 1024;
@@ -337,9 +343,7 @@ impl Outside {
                     }
                 }
                 let mut rows = others.to_vec();
-                rows.extend([&SECRET, &shares::SHARE]);
-                let names: Vec<String> = rows.iter().map(|row| row.flag()).collect();
-                given.hint(format!("give one of {}", names.join(", ")));
+                rows.extend([&SECRET, &shares::SHARE, &shares::MANIFEST]);
                 Err(given.refuse(&rows, "one of them is needed"))
             }
         }
@@ -444,6 +448,32 @@ impl KeySource for PermanentKey {
 
     fn advice(&self) -> &'static str {
         self.source().advice()
+    }
+}
+
+impl Queue {
+    /// Each has a thread.
+    const MOST: usize = 256;
+}
+
+impl FromStr for Queue {
+    type Err = NotAQueue;
+
+    fn from_str(text: &str) -> Result<Self, NotAQueue> {
+        match text.parse::<Count>().map(|count| count.get().get()) {
+            Ok(count) if count <= Self::MOST => Ok(Self(count)),
+            _ => Err(NotAQueue),
+        }
+    }
+}
+
+/// The text is no number of sessions that may wait.
+#[derive(Debug)]
+struct NotAQueue;
+
+impl std::fmt::Display for NotAQueue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "not a number from 1 to {}", Queue::MOST)
     }
 }
 

@@ -119,6 +119,8 @@ fn a_permanent_key_has_one_origin() {
         &["--role=server", "--tpm-key=file:"],
         &["--role=server", KEY, "--tcti=mssim"],
         &["--role=server", KEY, "--layout=random"],
+        &["--role=server", KEY, "--tpm-queue=0"],
+        &["--role=server", KEY, "--tpm-queue=257"],
     ] {
         parsed(arguments).unwrap_err();
     }

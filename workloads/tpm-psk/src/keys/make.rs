@@ -33,8 +33,8 @@ pub const IMPORT: Command = Command {
 static CREATE_PROGRAM: Program = Program::tool(
     "tpm-psk",
     env!("CARGO_PKG_VERSION"),
-    "Has the TPM draw a permanent key that nobody ever sees, and writes its file. The other end of the connections must \
-     be able to use the same TPM.",
+    "Has the TPM make up a permanent key that nobody ever sees, and writes the file with which this TPM, and no other, can \
+     use it. Both ends of a connection must then use this TPM: where they cannot, key import brings one key to each.",
     &[OUT, PARENT, PARENT_AUTH, KEY_AUTH, PCRS, TCTI, TPM_TIMEOUT],
 )
 .under("key create", BESIDE);
@@ -42,8 +42,8 @@ static CREATE_PROGRAM: Program = Program::tool(
 static IMPORT_PROGRAM: Program = Program::tool(
     "tpm-psk",
     env!("CARGO_PKG_VERSION"),
-    "Puts a permanent key into the TPM that the other end has as well, as it stands in a file or is made of the \
-     participants' shares, and writes the file with which this TPM, and no other, can use it.",
+    "Brings a permanent key that the other end has as well into this TPM, from a file or made of the participants' shares, \
+     and writes the file with which this TPM, and no other, can use it. What the key came from stays where it is.",
     &[
         OUT,
         SECRET,
@@ -72,22 +72,22 @@ pub const ROWS: &[Setting] = &[OUT, PARENT, PCRS];
 const OUT: Setting = Setting::value(
     "out",
     "PATH",
-    "the key's file, which is made with mode 0600; one that is there is never overwritten",
+    "the new key's file, which gets mode 0600; one that is there is never overwritten",
 )
 .required();
 
 const PARENT: Setting = Setting::value(
     "parent",
     "owner|endorsement|platform|null|0x81NNNNNN",
-    "under what the key is wrapped: the primary key that a hierarchy makes of the standard P-256 template, or a \
-     persistent key",
+    "which key of the TPM encrypts the new one in its file: the primary key that a hierarchy makes of the standard P-256 \
+     template (what hangs on null is gone after a reset), or the persistent one with this handle",
 )
 .default("owner");
 
 const PCRS: Setting = Setting::value(
     "pcrs",
     "sha256:N,...",
-    "seal the key: it can be used while these PCRs are as they are now",
+    "seal the key: it can be used only while these registers, such as sha256:0,7, are as they are now",
 );
 
 /// What both commands ask of the new key.
@@ -135,7 +135,7 @@ impl Making {
             pcrs: self.pcrs,
             limit: self.limit,
         };
-        let file = make(&order).map_err(Error::Tpm)?;
+        let file = make(&order).map_err(Error::NotMade)?;
         write_new(&self.out, file.to_pem().as_bytes()).map_err(Error::NotWritten)
     }
 }

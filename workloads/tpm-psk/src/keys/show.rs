@@ -21,7 +21,7 @@ pub const SHOW: Command = Command {
 static PROGRAM: Program = Program::tool(
     "tpm-psk",
     env!("CARGO_PKG_VERSION"),
-    "Shows what a permanent key's file says of it. No TPM is asked, and no secret is in what is shown.",
+    "Shows what the file of a permanent key says of it. No TPM is asked, and nothing that is shown is secret.",
     ROWS,
 )
 .under("key show", BESIDE);
@@ -29,7 +29,7 @@ static PROGRAM: Program = Program::tool(
 pub const ROWS: &[Setting] = &[FILE];
 
 const FILE: Setting =
-    Setting::operand("file", "FILE", "the key's file, a TSS2 PRIVATE KEY").required();
+    Setting::operand("file", "FILE", "the key's file: PEM, TSS2 PRIVATE KEY").required();
 
 struct Show {
     file: PathBuf,
