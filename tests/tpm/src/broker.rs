@@ -1,6 +1,7 @@
 //! The resource manager of user space, `tpm2-abrmd`, on a message bus of the test's own.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use mcbn_tests_support::folder::Folder;
 use mcbn_tests_support::peer::peer;
@@ -28,7 +29,21 @@ impl Bus {
 
     /// The same, with further rules of its policy.
     pub fn start_with(rules: &str) -> Self {
+        Self::start_in(Folder::for_a_socket(SOCKET), rules)
+    }
+
+    /// The same, which starts a broker before this TPM when one is asked for. That one ends with the bus.
+    pub fn start_for(tpm: &Swtpm) -> Self {
         let folder = Folder::for_a_socket(SOCKET);
+        let broker = broker(tpm);
+        let words = std::iter::once(broker.get_program()).chain(broker.get_args());
+        let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+        let service = format!("[D-BUS Service]\nName={NAME}\nExec={}\n", words.join(" "));
+        folder.file(&format!("{NAME}.service"), service);
+        Self::start_in(folder, "")
+    }
+
+    fn start_in(folder: Folder, rules: &str) -> Self {
         let address = format!("unix:path={}", folder.path().join(SOCKET).display());
         let config = folder.file(
             "bus.conf",
@@ -37,6 +52,7 @@ impl Bus {
   <type>session</type>
   <listen>{address}</listen>
   <auth>EXTERNAL</auth>
+  <servicedir>{}</servicedir>
   <policy context="default">
     <allow own="*"/>
     <allow send_destination="*"/>
@@ -44,7 +60,8 @@ impl Bus {
     {rules}
   </policy>
 </busconfig>
-"#
+"#,
+                folder.path().display()
             ),
         );
         let mut command = peer("dbus-daemon");
@@ -104,15 +121,13 @@ impl Broker {
     /// Where it runs already.
     pub fn start_again(&mut self) {
         assert!(self.process.is_none(), "the broker runs already");
-        let mut command = peer("tpm2-abrmd");
+        let mut command = broker(&self.tpm);
         command
-            // A test's user may be root, within its own namespace or not.
-            .args(["--session", "--allow-root"])
-            .arg(format!("--tcti={}", self.tpm.tcti()))
             .env("DBUS_SESSION_BUS_ADDRESS", self.bus.address())
-            // Otherwise it does not say when it serves.
+            // Otherwise it does not say when it has its name.
             .env("G_MESSAGES_DEBUG", "all");
         let process = Process::start(command);
+        // It serves a moment later, and says nothing then; `lib/tpm` waits for that.
         process.wait_for_stdout(format!("on_name_acquired: {NAME}"));
         self.process = Some(process);
     }
@@ -132,4 +147,13 @@ impl Broker {
         process.signal(Signal::KILL);
         process.end();
     }
+}
+
+fn broker(tpm: &Swtpm) -> Command {
+    let mut command = peer("tpm2-abrmd");
+    command
+        // A test's user may be root, within its own namespace or not.
+        .args(["--session", "--allow-root"])
+        .arg(format!("--tcti={}", tpm.tcti()));
+    command
 }

@@ -22,6 +22,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::socket_type;
@@ -60,11 +61,32 @@ pub enum Bus {
 /// How long the bus and the broker may take together. The bus may have to start the broker.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How often a broker is asked that has its name and serves nothing, and how long after each other. It takes its name
+/// first, and the bus then gives it at once what it was started for.
+const ATTEMPTS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// Asks the broker for a connection, over which commands and responses then pass as they are.
 pub(super) fn connect(bus: &Bus, name: &str) -> io::Result<UnixStream> {
     let deadline = Instant::now() + PATIENCE;
-    let bus = dial(bus, |variable| env::var_os(variable), deadline)?;
-    Ok(ask(bus, name, deadline)?)
+    let stream = until_serving(PAUSE, || {
+        let bus = dial(bus, |variable| env::var_os(variable), deadline)?;
+        ask(bus, name, deadline)
+    })?;
+    Ok(stream)
+}
+
+fn until_serving(
+    pause: Duration,
+    mut attempt: impl FnMut() -> Result<UnixStream, NoConnection>,
+) -> Result<UnixStream, NoConnection> {
+    for _ in 1..ATTEMPTS {
+        match attempt() {
+            Err(NoConnection::NotServing) => thread::sleep(pause),
+            answer => return answer,
+        }
+    }
+    attempt()
 }
 
 fn dial(
@@ -315,6 +337,11 @@ mod tests {
                 "the message bus's policy does not let this user ask the broker",
             ),
             (
+                "org.freedesktop.DBus.Error.UnknownMethod",
+                io::ErrorKind::NotFound,
+                "what has the broker's name on the message bus is no broker, or not yet",
+            ),
+            (
                 "com.intel.tss2.Tabrmd.Error.Internal",
                 io::ErrorKind::ConnectionRefused,
                 r"the message bus or the broker refused: com.intel.tss2.Tabrmd.Error.Internal: too\nmany",
@@ -327,6 +354,29 @@ mod tests {
                 assert_eq!((refused.kind(), refused.to_string()), (kind, text.into()));
             }
         }
+    }
+
+    #[test]
+    fn a_broker_is_waited_for_until_it_serves() {
+        // Which of the attempts goes well, and how many there are.
+        for (good, made) in [(1, 1), (3, 3), (10, 10), (11, 10)] {
+            let mut attempts = 0;
+            let answer = until_serving(Duration::ZERO, || {
+                attempts += 1;
+                match attempts == good {
+                    true => Ok(UnixStream::pair().unwrap().0),
+                    false => Err(NoConnection::NotServing),
+                }
+            });
+            assert_eq!((answer.is_ok(), attempts), (good == made, made));
+        }
+        let mut attempts = 0;
+        let answer = until_serving(Duration::ZERO, || {
+            attempts += 1;
+            Err(NoConnection::NoBroker)
+        });
+        assert!(matches!(answer, Err(NoConnection::NoBroker)));
+        assert_eq!(attempts, 1);
     }
 
     #[test]

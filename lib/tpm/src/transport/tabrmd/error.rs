@@ -23,6 +23,8 @@ pub(super) enum NoConnection {
     Garbled,
     /// Nobody has the broker's name.
     NoBroker,
+    /// Somebody has it, and nothing that can be asked.
+    NotServing,
     /// The bus's policy does not let this user ask the broker.
     Denied,
     /// The broker, or the bus, says something else.
@@ -38,6 +40,7 @@ impl NoConnection {
         let error = refusal.error.unwrap_or_default();
         match error.strip_prefix("org.freedesktop.DBus.Error.") {
             Some("ServiceUnknown" | "NameHasNoOwner") => Self::NoBroker,
+            Some("UnknownMethod" | "UnknownObject" | "UnknownInterface") => Self::NotServing,
             Some("AccessDenied") => Self::Denied,
             _ => Self::Refused {
                 error,
@@ -48,7 +51,7 @@ impl NoConnection {
 
     fn kind(&self) -> io::ErrorKind {
         match self {
-            Self::NoAddress(_) | Self::NoBroker => io::ErrorKind::NotFound,
+            Self::NoAddress(_) | Self::NoBroker | Self::NotServing => io::ErrorKind::NotFound,
             Self::NoBus(_, source) | Self::Lost(source) => source.kind(),
             Self::Rejected | Self::Denied => io::ErrorKind::PermissionDenied,
             Self::PassesNone | Self::NoSocket | Self::Descriptors(_) => io::ErrorKind::Unsupported,
@@ -90,6 +93,9 @@ impl fmt::Display for NoConnection {
             Self::PassesNone => f.write_str("the message bus passes no descriptors"),
             Self::Garbled => f.write_str("the message bus does not speak D-Bus"),
             Self::NoBroker => f.write_str("no broker has the name on the message bus"),
+            Self::NotServing => f.write_str(
+                "what has the broker's name on the message bus is no broker, or not yet",
+            ),
             Self::Denied => {
                 f.write_str("the message bus's policy does not let this user ask the broker")
             }
