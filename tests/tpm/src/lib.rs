@@ -1,0 +1,3 @@
+//! What the tests of `lib/tpm` share that need programs of others.
+
+#![forbid(unsafe_code)]
