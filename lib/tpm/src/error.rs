@@ -22,6 +22,8 @@ pub enum Error {
     WrongAuth(Whose),
     /// The PCRs are not as they were when the key was sealed to them.
     OtherPcrs,
+    /// There are no such PCRs to seal a key to.
+    NoPcrs,
     /// The key was not wrapped by this TPM under this parent.
     AnotherTpms,
     /// There is no such persistent object.
@@ -108,6 +110,7 @@ impl Error {
             | Self::Refused(..) => true,
             Self::NoThread(_)
             | Self::WrongAuth(_)
+            | Self::NoPcrs
             | Self::AnotherTpms
             | Self::NoSuchHandle
             | Self::NotForThis(_) => false,
@@ -126,6 +129,7 @@ impl Error {
                 "the parent's authorization value is wrong or missing"
             }
             Self::OtherPcrs => "the PCRs are not those that the key is sealed to",
+            Self::NoPcrs => "the TPM does not have these PCRs in its SHA-256 bank",
             Self::AnotherTpms => "the key was not made by this TPM under this parent",
             Self::NoSuchHandle => "the TPM has no object with this handle",
             Self::NotForThis(_) => "the object is no permanent key",
@@ -150,6 +154,9 @@ impl Error {
             }
             Self::OtherPcrs => Some(
                 "the machine was started with other software; make the key anew if that was intended",
+            ),
+            Self::NoPcrs => Some(
+                "tpm2_pcrallocate sha256:all switches the bank on, from the machine's next start on",
             ),
             Self::AnotherTpms => Some(
                 "the key works in the TPM that made it, while nobody clears it; its parent is the primary key of the standard P-256 template, or the persistent handle that the file names",

@@ -97,9 +97,11 @@ impl Order {
             let (_, _, values) = tpm.ask(Step::ReadPcrs, None, |context| {
                 context.pcr_read(pcr.selection())
             })?;
-            for value in values.value() {
-                all.update(value.value());
-            }
+            // A register that is not there has no value, and a policy of none would hold in every state of the machine.
+            let [value] = values.value() else {
+                return Err(Error::NoPcrs);
+            };
+            all.update(value.value());
         }
         Ok(Policy {
             pcrs,

@@ -7,7 +7,7 @@ use mcbn_tests_interop::stream::Stream;
 use mcbn_tests_interop::tpm::{Dtls, Layout, Library, Suite, Terms, Tls, WRONG_KEY, failure};
 use mcbn_tests_interop::{Served, Version, exchange, reversed};
 use mcbn_tests_support::process::Process;
-use serde_json::Value;
+use mcbn_tests_support::session_keys::published;
 
 const CHACHA20: Terms = Terms::with(Suite::EcdheChaCha20Poly1305);
 
@@ -16,29 +16,20 @@ const SHORT: Duration = Duration::from_secs(2);
 
 #[test]
 fn each_makes_the_published_keys() {
-    let published = include_str!("../testdata/tpm_psk.json");
-    let published: Value = serde_json::from_str(published).unwrap();
-    let text = |vector: &Value, name: &str| vector[name].as_str().unwrap().to_owned();
-    let mut made = 0;
     for library in Library::ALL {
-        for vector in published["random32"]["vectors"].as_array().unwrap() {
-            let randoms =
-                ["client", "server"].map(|side| text(vector, &format!("{side}_random_hex")));
-            let key = library.derive(Layout::Random32, &randoms[0], &randoms[1]);
-            assert_eq!(key, text(vector, "psk_hex"), "{library:?}");
-            made += 1;
-        }
-        for vector in published["random28"]["vectors"].as_array().unwrap() {
-            // The first four bytes do not matter.
-            let randoms = [("client", "00000000"), ("server", "6a5b4c3d")].map(|(side, time)| {
-                time.to_owned() + &text(vector, &format!("{side}_random28_hex"))
-            });
-            let key = library.derive(Layout::Random28, &randoms[0], &randoms[1]);
-            assert_eq!(key, text(vector, "psk_hex"), "{library:?}");
-            made += 1;
+        for published in published() {
+            let mut layouts = Layout::ALL.into_iter();
+            let layout = layouts.find(|layout| layout.name() == published.layout);
+            let layout = layout.expect("every published layout is a peer's");
+            let [client, server] = [published.client_random, published.server_random].map(hex);
+            let made = library.derive(layout, &client, &server);
+            assert_eq!(made, hex(published.key), "{library:?}");
         }
     }
-    assert_eq!(made, 3 * (1 + 3));
+}
+
+fn hex(bytes: [u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A client and a server, each with a library of its own.

@@ -15,6 +15,7 @@ pub mod port;
 pub mod process;
 pub mod record;
 pub mod relay;
+pub mod session_keys;
 pub mod shares;
 pub mod swtpm;
 pub mod workload;

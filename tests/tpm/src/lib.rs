@@ -3,3 +3,9 @@
 #![forbid(unsafe_code)]
 
 pub mod broker;
+pub mod fake;
+pub mod host;
+pub mod ours;
+pub mod pem;
+pub mod raw;
+pub mod shared;

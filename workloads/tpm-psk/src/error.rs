@@ -167,6 +167,7 @@ fn tpm_exit(error: &mcbn_tpm::Error) -> Exit {
         | mcbn_tpm::Error::Full => Exit::Unavailable,
         mcbn_tpm::Error::WrongAuth(_)
         | mcbn_tpm::Error::OtherPcrs
+        | mcbn_tpm::Error::NoPcrs
         | mcbn_tpm::Error::AnotherTpms
         | mcbn_tpm::Error::NoSuchHandle
         | mcbn_tpm::Error::NotForThis(_) => Exit::Refused,
