@@ -134,10 +134,11 @@ impl HandshakeFailure for NoHandshake {
     fn hint(&self) -> Option<&'static str> {
         let is_about_the_key = matches!(
             self.why,
-            // bad_record_mac, illegal_parameter, decrypt_error: what servers answer to another key, if they answer.
+            // bad_record_mac, illegal_parameter, decrypt_error, unknown_psk_identity: what servers answer to another key
+            // or identity, if they answer.
             NoSession::Unproven
                 | NoSession::Failed(HandshakeError::Peer(
-                    PeerFault::WrongKey | PeerFault::Alert(20 | 47 | 51)
+                    PeerFault::WrongKey | PeerFault::Alert(20 | 47 | 51 | 115)
                 ))
         );
         is_about_the_key.then_some(self.advice)

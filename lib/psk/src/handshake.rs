@@ -38,8 +38,9 @@ pub struct NoStream {
     hint: Option<&'static str>,
 }
 
-/// What servers answer to another key: bad_record_mac, illegal_parameter, decrypt_error.
-const ANOTHER_KEY: [u8; 3] = [20, 47, 51];
+/// What servers answer to another key or identity: bad_record_mac, illegal_parameter, decrypt_error, and where they tell,
+/// unknown_psk_identity.
+const ANOTHER_KEY: [u8; 4] = [20, 47, 51, 115];
 
 /// The alert `protocol_version`.
 const ANOTHER_VERSION: u8 = 70;

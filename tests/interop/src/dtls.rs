@@ -1,6 +1,7 @@
 //! dtls-server and dtls-client, and the DTLS programs of others, with the key of the published shares.
 
 use std::net::{SocketAddr, UdpSocket};
+use std::process::Command;
 use std::time::Duration;
 
 use mcbn_tests_support::DEADLINE;
@@ -11,6 +12,7 @@ use mcbn_tests_support::process::{Process, contains};
 use mcbn_tests_support::shares::{DTLS_KEY, IDENTITY, Shares, WRONG_KEY};
 use mcbn_tests_support::workload::workload;
 
+use crate::certificate::Certificate;
 use crate::scripts;
 use crate::{Credentials, Served};
 
@@ -92,15 +94,28 @@ pub fn s_client(to: SocketAddr, credentials: Credentials, suite: &str) -> Proces
 
 /// `openssl s_server` on a free port, held to one cipher suite. What is written to it goes to its client.
 pub fn s_server(credentials: Credentials, suite: &str, more: &[&str]) -> Served {
+    s_server_by(|command| {
+        command
+            .args(["-nocert", "-cipher", suite])
+            .args(["-psk", credentials.key])
+            .args(["-psk_identity", credentials.identity])
+            .args(more);
+    })
+}
+
+/// The same with a certificate and no key.
+pub fn s_server_with(certificate: &Certificate) -> Served {
+    s_server_by(|command| {
+        command.args(certificate.flags());
+    })
+}
+
+fn s_server_by(authenticated: impl Fn(&mut Command)) -> Served {
     let (process, address) = on_free_port(
         |address| {
             let mut command = peer("openssl");
-            command
-                .args(["s_server", "-dtls1_2", "-nocert"])
-                .args(["-accept", &address.to_string(), "-cipher", suite])
-                .args(["-psk", credentials.key])
-                .args(["-psk_identity", credentials.identity])
-                .args(more);
+            command.args(["s_server", "-dtls1_2", "-accept", &address.to_string()]);
+            authenticated(&mut command);
             Process::start(command)
         },
         |seen| contains(&seen.stdout, b"ACCEPT"),

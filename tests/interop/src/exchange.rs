@@ -1,5 +1,6 @@
 //! What goes over a connection once it is made, whatever authenticated it.
 
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 
 use mcbn_tests_support::plain::Plain;
@@ -62,6 +63,25 @@ pub fn tunnels(mut tunnel: Stream, server: &Served, answer_to: fn(&[u8]) -> Vec<
         answer.len(),
         server.process.seen()
     );
+}
+
+/// What goes comes back.
+pub fn comes_back(stream: &mut (impl Read + Write), text: &str) {
+    stream.write_all(text.as_bytes()).expect("it is open");
+    let mut answer = vec![0; text.len()];
+    stream.read_exact(&mut answer).expect("an answer");
+    assert_eq!(String::from_utf8_lossy(&answer), text);
+}
+
+/// Each line that a client of theirs sends comes back before the next goes.
+pub fn lines_come_back(mut client: Process) {
+    let mut expected = String::new();
+    for line in ["a line\n", "another one\n"] {
+        client.write(line.as_bytes());
+        expected += line;
+        client.wait_for_stdout(&expected);
+    }
+    client.end().expect_code(0);
 }
 
 /// More than any buffer on the way holds, in short lines, since some peers move lines.

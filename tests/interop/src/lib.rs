@@ -21,6 +21,7 @@ mod scripts;
 pub mod stream;
 pub mod stunnel;
 pub mod tpm;
+pub mod tpm_psk;
 
 use std::net::SocketAddr;
 

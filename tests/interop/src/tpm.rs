@@ -14,11 +14,25 @@ use mcbn_tests_support::shares::IDENTITY;
 
 use crate::{Served, Version, scripts};
 
-/// The permanent key of the published sample.
-pub const KEY: &[u8] = b"change this password to a secret";
+/// The permanent key of the published sample. It is a text, and tpm-psk takes none that looks like one.
+const PUBLISHED_KEY: &[u8] = b"change this password to a secret";
+
+/// The permanent key of all that runs.
+pub const KEY: &[u8] = &key(1);
 
 /// One that nobody has.
-pub const WRONG_KEY: &[u8] = b"change this secret to a password";
+pub const WRONG_KEY: &[u8] = &key(2);
+
+/// One of several, whose bytes are all different.
+const fn key(number: u8) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let mut i = 0;
+    while i < bytes.len() {
+        bytes[i] = (7 * i as u8) ^ number;
+        i += 1;
+    }
+    bytes
+}
 
 /// Which bytes of the randoms go into a session's key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,19 +69,42 @@ pub enum Suite {
     EcdheChaCha20Poly1305,
     /// Over TLS.
     EcdheAes128CbcSha256,
+    /// Over TLS.
+    EcdheAes256CbcSha384,
     /// Over DTLS.
     Aes128GcmSha256,
+    /// Over DTLS, where it is asked for.
+    Aes128Ccm8,
 }
 
 impl Suite {
-    pub const OVER_TLS: [Self; 2] = [Self::EcdheChaCha20Poly1305, Self::EcdheAes128CbcSha256];
-    pub const OVER_DTLS: [Self; 2] = [Self::EcdheChaCha20Poly1305, Self::Aes128GcmSha256];
+    pub const OVER_TLS: [Self; 3] = [
+        Self::EcdheChaCha20Poly1305,
+        Self::EcdheAes128CbcSha256,
+        Self::EcdheAes256CbcSha384,
+    ];
+    pub const OVER_DTLS: [Self; 3] = [
+        Self::EcdheChaCha20Poly1305,
+        Self::Aes128GcmSha256,
+        Self::Aes128Ccm8,
+    ];
 
     fn openssl(self) -> &'static str {
         match self {
             Self::EcdheChaCha20Poly1305 => "ECDHE-PSK-CHACHA20-POLY1305",
             Self::EcdheAes128CbcSha256 => "ECDHE-PSK-AES128-CBC-SHA256",
+            Self::EcdheAes256CbcSha384 => "ECDHE-PSK-AES256-CBC-SHA384",
             Self::Aes128GcmSha256 => "PSK-AES128-GCM-SHA256",
+            Self::Aes128Ccm8 => "PSK-AES128-CCM8",
+        }
+    }
+
+    /// OpenSSL's list that has it alone.
+    fn list(self) -> String {
+        match self {
+            // To OpenSSL its short tags are worth 64 bits, less than any other level allows.
+            Self::Aes128Ccm8 => format!("{}:@SECLEVEL=0", self.openssl()),
+            _ => self.openssl().to_owned(),
         }
     }
 
@@ -76,7 +113,9 @@ impl Suite {
         match self {
             Self::EcdheChaCha20Poly1305 => "+ECDHE-PSK:+CHACHA20-POLY1305:+AEAD",
             Self::EcdheAes128CbcSha256 => "+ECDHE-PSK:+AES-128-CBC:+SHA256",
+            Self::EcdheAes256CbcSha384 => "+ECDHE-PSK:+AES-256-CBC:+SHA384",
             Self::Aes128GcmSha256 => "+PSK:+AES-128-GCM:+AEAD",
+            Self::Aes128Ccm8 => "+PSK:+AES-128-CCM-8:+AEAD",
         }
     }
 
@@ -84,7 +123,9 @@ impl Suite {
         match self {
             Self::EcdheChaCha20Poly1305 => "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256",
             Self::EcdheAes128CbcSha256 => "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256",
+            Self::EcdheAes256CbcSha384 => "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA384",
             Self::Aes128GcmSha256 => "TLS_PSK_WITH_AES_128_GCM_SHA256",
+            Self::Aes128Ccm8 => "TLS_PSK_WITH_AES_128_CCM_8",
         }
     }
 }
@@ -225,7 +266,7 @@ pub enum Library {
 impl Library {
     pub const ALL: [Self; 3] = [Self::Python, Self::GnuTls, Self::OpenSsl];
 
-    /// The session's key that it makes of these randoms, all in hexadecimal digits.
+    /// The session's key that it makes of the published permanent key and these randoms, all in hexadecimal digits.
     pub fn derive(self, layout: Layout, client_random: &str, server_random: &str) -> String {
         let transport = match self {
             Self::Python | Self::GnuTls => "tls",
@@ -235,7 +276,7 @@ impl Library {
         command
             .args([transport, "derive"])
             .arg(format!("--layout={}", layout.name()));
-        let mut process = with_key(command, KEY);
+        let mut process = with_key(command, PUBLISHED_KEY);
         process.write(format!("{client_random} {server_random}\n").as_bytes());
         let ended = process.end();
         ended.expect_code(0);
@@ -244,8 +285,8 @@ impl Library {
 
     fn run(self, transport: &str, role: &[&str], terms: &Terms) -> Process {
         let suite = match self {
-            Self::Python | Self::OpenSsl => terms.suite.openssl(),
-            Self::GnuTls => terms.suite.priority(),
+            Self::Python | Self::OpenSsl => terms.suite.list(),
+            Self::GnuTls => terms.suite.priority().to_owned(),
         };
         let mut command = self.command();
         command
@@ -291,10 +332,15 @@ impl Library {
 }
 
 fn with_key(command: Command, key: &[u8]) -> Process {
-    let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut process = Process::start(command);
-    process.write(format!("{digits}\n").as_bytes());
+    process.write(line(key).as_bytes());
     process
+}
+
+/// A permanent key as a line of hexadecimal digits.
+pub(crate) fn line(key: &[u8]) -> String {
+    let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits + "\n"
 }
 
 fn served(process: Process) -> Served {

@@ -20,9 +20,9 @@ fn seed(number: u8) -> (Seed, String) {
 }
 
 fn pem_file(folder: &Folder, key: &RsaKey) -> PathBuf {
-    let path = folder.path().join("key.pem");
-    export::write_new(&path, &export::pem(key).unwrap()).unwrap();
-    path
+    let exported = export::pem(key).unwrap();
+    // GnuTLS and OpenSSL are to read it.
+    folder.file("key.pem", exported.expose_secret())
 }
 
 #[track_caller]
@@ -151,9 +151,9 @@ impl Pkcs12 {
         let certificate = run(&mut openssl).stdout;
         let passphrase = folder.file("passphrase", format!("{PASSPHRASE}\n"));
         let read = Passphrase::read(File::open(&passphrase).unwrap()).unwrap();
-        let file = folder.path().join("key.p12");
         let exported = export::pkcs12(&key, &certificate, "mcbn", &read).unwrap();
-        export::write_new(&file, &exported).unwrap();
+        // OpenSSL and Java are to read it.
+        let file = folder.file("key.p12", exported.expose_secret());
         Pkcs12 {
             folder,
             key,

@@ -48,16 +48,10 @@ fn is_reached((client, server): (Tls, Tls), terms: &Terms) {
 /// Each line that is sent comes back.
 fn is_echoed((client, server): (Dtls, Dtls), terms: &Terms) {
     let served = server.serve(terms);
-    let mut connected = client.connect(served.address, terms);
+    let connected = client.connect(served.address, terms);
     client.established(&connected, terms);
     server.established(&served.process, terms);
-    let mut expected = String::new();
-    for line in ["a line\n", "another one\n"] {
-        connected.write(line.as_bytes());
-        expected += line;
-        connected.wait_for_stdout(&expected);
-    }
-    connected.end().expect_code(0);
+    exchange::lines_come_back(connected);
 }
 
 #[test]
