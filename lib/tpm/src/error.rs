@@ -206,3 +206,93 @@ impl std::error::Error for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffi;
+    use crate::link::Link;
+    use crate::transport::Transport;
+    use std::sync::Arc;
+    use std::time::Duration;
+    use zeroize::Zeroizing;
+
+    /// A TPM that refuses whatever it is asked.
+    struct Refusing(u32);
+
+    impl Transport for Refusing {
+        fn transmit(&mut self, _: &[u8]) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn receive(&mut self, _: Duration) -> io::Result<Zeroizing<Vec<u8>>> {
+            let head = [0x80, 0x01, 0, 0, 0, 10];
+            let answer = [&head[..], &self.0.to_be_bytes()].concat();
+            Ok(Zeroizing::new(answer))
+        }
+    }
+
+    /// What becomes of its code.
+    fn told(step: Step, code: u32) -> Error {
+        let link = Arc::<Link>::default();
+        let context = ffi::context(Box::new(Refusing(code)), link, Duration::from_secs(20));
+        let refused = context.unwrap().get_random(8).unwrap_err();
+        Error::at(step, refused)
+    }
+
+    #[test]
+    fn each_code_is_somebodys_fault() {
+        // Of TPM_RC: with the number of a session, a parameter or a handle where a TPM adds one.
+        for (step, code, expected) in [
+            (Step::Hmac, 0x921, Error::Lockout),
+            (Step::Load, 0x921, Error::Lockout),
+            (Step::Hmac, 0x98e, Error::WrongAuth(Whose::Key)),
+            (Step::Hmac, 0x9a2, Error::WrongAuth(Whose::Key)),
+            (Step::Hmac, 0x125, Error::WrongAuth(Whose::Key)),
+            (Step::MakePrimary, 0x9a2, Error::WrongAuth(Whose::Parent)),
+            (Step::Load, 0x98e, Error::WrongAuth(Whose::Parent)),
+            (Step::Create, 0x98e, Error::WrongAuth(Whose::Parent)),
+            (Step::Hmac, 0x12f, Error::OtherPcrs),
+            (Step::Hmac, 0x99d, Error::OtherPcrs),
+            (Step::Hmac, 0x128, Error::OtherPcrs),
+            (Step::Policy, 0x1c4, Error::OtherPcrs),
+            (Step::Load, 0x1df, Error::AnotherTpms),
+            (Step::ReadPersistent, 0x18b, Error::NoSuchHandle),
+            (Step::MakePrimary, 0x902, Error::Full),
+            (Step::StartSession, 0x903, Error::Full),
+            (Step::StartSession, 0x905, Error::Full),
+            (Step::Hmac, 0x18b, Error::Reset),
+            (Step::Hmac, 0x910, Error::Reset),
+            (Step::Hmac, 0x918, Error::Reset),
+            (Step::MakePrimary, 0x100, Error::Reset),
+        ] {
+            let error = told(step, code);
+            assert_eq!(error.phrase(), expected.phrase(), "{step:?}, {code:#x}");
+        }
+    }
+
+    #[test]
+    fn another_code_is_told_as_it_is() {
+        for (step, code) in [
+            // Integrity and value mean something else elsewhere.
+            (Step::Hmac, 0x1df),
+            (Step::Create, 0x1c4),
+            // Sizes, hierarchies that are switched off, a failed self-test.
+            (Step::Load, 0x1d5),
+            (Step::MakePrimary, 0x185),
+            (Step::Begin, 0x101),
+        ] {
+            let error = told(step, code);
+            assert!(matches!(error, Error::Refused(..)), "{code:#x}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_authorization_is_never_tried_again() {
+        // Each counts, until nobody can use the TPM.
+        for whose in [Whose::Key, Whose::Parent] {
+            assert!(!Error::WrongAuth(whose).may_pass());
+        }
+        assert!(Error::Lockout.may_pass() && Error::Reset.may_pass());
+    }
+}

@@ -244,3 +244,156 @@ pub extern "C" fn Tss2_TctiLdr_GetInfo(
 
 #[unsafe(no_mangle)]
 pub extern "C" fn Tss2_TctiLdr_FreeInfo(_info: *mut *mut TSS2_TCTI_INFO) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+    use std::ptr::{null, null_mut};
+    use std::sync::Mutex;
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    /// It answers each command with itself, until it hears of the end.
+    #[derive(Clone, Default)]
+    struct Echo(Arc<Mutex<Vec<Vec<u8>>>>);
+
+    const END: &[u8] = b"the end";
+
+    impl Transport for Echo {
+        fn transmit(&mut self, command: &[u8]) -> io::Result<()> {
+            self.0.lock().unwrap().push(command.to_vec());
+            Ok(())
+        }
+
+        fn receive(&mut self, limit: Duration) -> io::Result<Zeroizing<Vec<u8>>> {
+            assert_eq!(limit, SOON);
+            match self.0.lock().unwrap().last() {
+                Some(last) if last != END => Ok(Zeroizing::new(last.clone())),
+                _ => Err(io::ErrorKind::UnexpectedEof.into()),
+            }
+        }
+    }
+
+    /// What upstream does with a context.
+    struct Upstream(*mut TSS2_TCTI_CONTEXT);
+
+    impl Upstream {
+        fn open(transport: Echo) -> (Self, Arc<Link>) {
+            let link = Arc::<Link>::default();
+            NEXT.set(Some(Way {
+                transport: Box::new(transport),
+                link: Arc::clone(&link),
+                limit: SOON,
+            }));
+            let mut context = null_mut();
+            // SAFETY: it is the place of a pointer.
+            let code = unsafe { Tss2_TctiLdr_Initialize(null(), &mut context) };
+            assert_eq!(code, OK);
+            (Self(context), link)
+        }
+
+        fn table(&self) -> TSS2_TCTI_CONTEXT_COMMON_V1 {
+            // SAFETY: the table is the first field, and nothing else refers to it meanwhile.
+            unsafe { (*self.0.cast::<TSS2_TCTI_CONTEXT_COMMON_V2>()).v1 }
+        }
+
+        fn transmit(&self, command: &[u8]) -> TSS2_RC {
+            let transmit = self.table().transmit.unwrap();
+            // SAFETY: the context is open, and the command as long as is said.
+            unsafe { transmit(self.0, command.len() as u64, command.as_ptr()) }
+        }
+
+        /// With this much room: the code, the size that it says, and what it wrote.
+        fn receive(&self, room: Option<usize>) -> (TSS2_RC, usize, Vec<u8>) {
+            let mut out = vec![0; room.unwrap_or_default()];
+            let mut size = out.len() as u64;
+            let place = room.map_or(null_mut(), |_| out.as_mut_ptr());
+            let receive = self.table().receive.unwrap();
+            // SAFETY: the context is open, and there is as much room as is said.
+            let code = unsafe { receive(self.0, &mut size, place, -1) };
+            (code, usize::try_from(size).unwrap(), out)
+        }
+    }
+
+    impl Drop for Upstream {
+        fn drop(&mut self) {
+            // SAFETY: it came from `Tss2_TctiLdr_Initialize`; the second time it is null.
+            unsafe {
+                Tss2_TctiLdr_Finalize(&mut self.0);
+                assert!(self.0.is_null());
+                Tss2_TctiLdr_Finalize(&mut self.0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_response_waits_until_there_is_room_and_is_given_once() {
+        let echo = Echo::default();
+        let (upstream, link) = Upstream::open(echo.clone());
+        assert_eq!(upstream.table().magic, MAGIC);
+        assert_eq!(upstream.transmit(b"a command"), OK);
+        assert_eq!(upstream.receive(None), (OK, 9, vec![]));
+        assert_eq!(
+            upstream.receive(Some(8)),
+            (INSUFFICIENT_BUFFER, 9, vec![0; 8])
+        );
+        assert_eq!(upstream.receive(Some(10)), (OK, 9, b"a command\0".to_vec()));
+        assert!(link.take_busy() > Duration::ZERO);
+        // One that nobody asked for in full is not that of the next command.
+        assert_eq!(upstream.transmit(b"another"), OK);
+        assert_eq!(upstream.receive(None), (OK, 7, vec![]));
+        assert_eq!(upstream.transmit(b"and one more"), OK);
+        assert_eq!(
+            upstream.receive(Some(12)),
+            (OK, 12, b"and one more".to_vec())
+        );
+        assert_eq!(echo.0.lock().unwrap().len(), 3);
+        assert!(link.take_fault().is_none());
+    }
+
+    #[test]
+    fn a_connection_that_broke_is_not_used_again() {
+        let echo = Echo::default();
+        let (upstream, link) = Upstream::open(echo.clone());
+        assert_eq!(upstream.transmit(END), OK);
+        assert_eq!(upstream.receive(Some(9)), (IO_ERROR, 9, vec![0; 9]));
+        let fault = link.take_fault().unwrap();
+        assert_eq!(fault.kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(upstream.transmit(b"a command"), IO_ERROR);
+        assert!(link.is_dead() && link.take_fault().is_none());
+        assert_eq!(*echo.0.lock().unwrap(), [END]);
+    }
+
+    #[test]
+    fn what_upstream_never_gives_is_refused() {
+        let (upstream, _) = Upstream::open(Echo::default());
+        assert_eq!(upstream.transmit(&[0; LARGEST]), OK);
+        assert_eq!(upstream.transmit(&[0; LARGEST + 1]), BAD_VALUE);
+        let mut size = 0;
+        // SAFETY: each is null or a place.
+        unsafe {
+            assert_eq!(transmit(null_mut(), 1, [0].as_ptr()), BAD_REFERENCE);
+            assert_eq!(transmit(upstream.0, 1, null()), BAD_REFERENCE);
+            assert_eq!(
+                receive(null_mut(), &mut size, null_mut(), -1),
+                BAD_REFERENCE
+            );
+            assert_eq!(
+                receive(upstream.0, null_mut(), null_mut(), -1),
+                BAD_REFERENCE
+            );
+            assert_eq!(Tss2_TctiLdr_Initialize(null(), null_mut()), BAD_REFERENCE);
+            Tss2_TctiLdr_Finalize(null_mut());
+        }
+    }
+
+    #[test]
+    fn a_context_that_nobody_brought_a_way_for_is_refused() {
+        let mut context = null_mut();
+        // SAFETY: it is the place of a pointer.
+        let code = unsafe { Tss2_TctiLdr_Initialize_Ex(null(), null(), &mut context) };
+        assert_eq!(code, BAD_SEQUENCE);
+        assert!(context.is_null());
+    }
+}

@@ -141,7 +141,9 @@ impl KeyFile {
             Some(steps) => Some(policy::decode(&steps).ok_or(NotAKey::Policy)?),
             None => None,
         };
-        if policy.is_some() != public.has_policy() {
+        // Neither opens a key that has no policy and is not opened by its authorization value.
+        let is_opened = policy.is_some() || public.is_opened_by_auth();
+        if policy.is_some() != public.has_policy() || !is_opened {
             return Err(NotAKey::Policy);
         }
         Ok(Self {

@@ -1,5 +1,6 @@
 //! A TPM that answers, and the one session that everything is asked in.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,7 +74,7 @@ impl Template {
 impl Tpm {
     /// Connects, and waits for each response for `limit` at most.
     pub(crate) fn open(tcti: &Tcti, limit: Duration) -> Result<Self, Error> {
-        let mut transport = tcti.connect().map_err(Error::Unreachable)?;
+        let mut transport = tcti.connect(limit).map_err(Error::Unreachable)?;
         if !tcti.has_resource_manager() {
             let flushed = sweep(&mut *transport, limit).map_err(Error::Unreachable)?;
             if flushed > 0 {
@@ -188,6 +189,8 @@ impl Tpm {
 fn fault(link: &Link, step: Step, error: tss_esapi::Error) -> Error {
     match link.take_fault() {
         Some(fault) => Error::Unreachable(fault),
+        // Upstream has its own words for what is asked after that.
+        None if link.is_dead() => Error::Unreachable(io::ErrorKind::NotConnected.into()),
         None => Error::at(step, error),
     }
 }

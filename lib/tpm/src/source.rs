@@ -25,6 +25,8 @@ pub struct KeyInTpm {
     layout: Layout,
     name: Name,
     seats: Arc<Semaphore>,
+    notice: Arc<Notice>,
+    metrics: Metrics,
     requests: Option<SyncSender<Request>>,
     /// Disconnected when the thread has flushed everything.
     done: Mutex<Receiver<()>>,
@@ -35,6 +37,22 @@ struct Request {
     asked: Instant,
     until: Instant,
     answer: SyncSender<Result<Psk, NoKey>>,
+}
+
+/// Why no keys are made now, for those who would only stand in line to hear it: whoever looks for a TPM that is away may be
+/// long about it.
+#[derive(Default)]
+struct Notice(Mutex<Option<NoKey>>);
+
+impl Notice {
+    fn put_up(&self, why: Option<NoKey>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    fn read(&self) -> Result<(), NoKey> {
+        let why = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        why.map_or(Ok(()), Err)
+    }
 }
 
 /// How often a TPM that is away is looked for.
@@ -64,10 +82,12 @@ impl KeyInTpm {
         reachable(true);
         let (requests, line) = sync_channel(seats);
         let (ended, done) = sync_channel(1);
+        let notice = Arc::<Notice>::default();
         let desk = Desk {
             config,
             state: State::Ready(Box::new(loaded)),
-            metrics,
+            notice: Arc::clone(&notice),
+            metrics: metrics.clone(),
             reachable: Box::new(reachable),
         };
         thread::Builder::new()
@@ -81,6 +101,8 @@ impl KeyInTpm {
             layout,
             name,
             seats: Arc::new(Semaphore::new(seats)),
+            notice,
+            metrics,
             requests: Some(requests),
             done: Mutex::new(done),
         })
@@ -101,6 +123,9 @@ impl KeyInTpm {
             until,
             answer,
         };
+        self.notice
+            .read()
+            .inspect_err(|_| self.metrics.count(Outcome::Failed))?;
         let requests = self.requests.as_ref().ok_or(ENDED)?;
         requests.try_send(request).map_err(|error| match error {
             TrySendError::Full(_) => NoKey("too many sessions wait for the TPM"),
@@ -168,6 +193,7 @@ impl fmt::Debug for KeyInTpm {
 struct Desk {
     config: KeyConfig,
     state: State,
+    notice: Arc<Notice>,
     metrics: Metrics,
     reachable: Box<dyn Fn(bool) + Send>,
 }
@@ -245,6 +271,7 @@ impl Desk {
             Ok(loaded) => {
                 tracing::info!("the TPM is back");
                 self.state = State::Ready(Box::new(loaded));
+                self.notice.put_up(None);
                 self.metrics.reachable(true);
                 (self.reachable)(true);
             }
@@ -259,6 +286,7 @@ impl Desk {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             tracing::error!(%error, source, "no keys are made");
         }
+        self.notice.put_up(Some(NoKey(error.phrase())));
         // What was loaded is flushed before anything is loaded anew.
         self.state = match error.may_pass() {
             true => State::Lost {
@@ -277,6 +305,48 @@ impl Desk {
         match &self.state {
             State::Ready(_) => None,
             State::Lost { why, .. } | State::Useless(why) => Some(why.phrase()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Whose;
+    use crate::loaded::KeyPlace;
+
+    #[test]
+    fn what_time_does_not_mend_is_not_looked_for() {
+        let handle = crate::PersistentHandle::new(0x8100_0001).unwrap();
+        let mut desk = Desk {
+            config: KeyConfig {
+                tcti: "swtpm:path=/nowhere".parse().unwrap(),
+                key: KeyPlace::Persistent(handle),
+                key_auth: None,
+                parent_auth: None,
+                limit: Duration::from_secs(20),
+            },
+            state: State::Useless(Error::Reset),
+            notice: Arc::default(),
+            metrics: Metrics::default(),
+            reachable: Box::new(|_| ()),
+        };
+        for error in [
+            Error::WrongAuth(Whose::Key),
+            Error::WrongAuth(Whose::Parent),
+            Error::AnotherTpms,
+            Error::NoSuchHandle,
+        ] {
+            let phrase = error.phrase();
+            desk.lose(error);
+            assert!(matches!(desk.state, State::Useless(_)), "{phrase}");
+            assert_eq!(desk.notice.read(), Err(NoKey(phrase)));
+        }
+        for error in [Error::Lockout, Error::Reset, Error::OtherPcrs, Error::Full] {
+            let phrase = error.phrase();
+            desk.lose(error);
+            assert!(matches!(desk.state, State::Lost { .. }), "{phrase}");
+            assert_eq!(desk.notice.read(), Err(NoKey(phrase)));
         }
     }
 }

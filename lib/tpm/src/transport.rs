@@ -56,11 +56,12 @@ pub enum Endpoint {
 const TABRMD: &str = "com.intel.tss2.Tabrmd";
 
 impl Tcti {
-    pub(crate) fn connect(&self) -> io::Result<Box<dyn Transport>> {
+    /// Waits for a host to answer, so long at most.
+    pub(crate) fn connect(&self, limit: Duration) -> io::Result<Box<dyn Transport>> {
         Ok(match self {
             Self::Device(path) => Box::new(Device::open(path)?),
             Self::Swtpm(Endpoint::Tcp(address)) => {
-                let stream = TcpStream::connect(address)?;
+                let stream = TcpStream::connect_timeout(address, limit)?;
                 // A command is small, and waits for its response.
                 stream.set_nodelay(true)?;
                 Box::new(Stream::new(stream))

@@ -4,7 +4,7 @@
 //! before it gets to the TPM, and is counted.
 
 use std::io::{self, Read, Write};
-use std::net::Shutdown;
+use std::net::{Ipv4Addr, Shutdown, TcpListener};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -44,6 +44,8 @@ struct State {
     /// Commands with this code wait.
     held: Option<u32>,
     waiting: usize,
+    /// How many of them may go nevertheless.
+    free: usize,
 }
 
 impl Shared {
@@ -87,6 +89,11 @@ impl Shared {
     /// Waits until a command is held back.
     pub fn wait_until_held(&self) {
         self.desk.wait("a command", |state| state.waiting > 0);
+    }
+
+    /// Lets one go of those that are held back.
+    pub fn let_one_go(&self) {
+        self.desk.change(|state| state.free += 1);
     }
 
     /// Lets go what was held back, and whatever comes.
@@ -134,8 +141,12 @@ impl Desk {
             state.waiting += usize::from(is_held);
         });
         if is_held {
-            self.wait("the test to let go", |state| state.held != Some(code));
-            self.change(|state| state.waiting -= 1);
+            let may_go = |state: &State| state.held != Some(code) || state.free > 0;
+            self.wait("the test to let go", may_go);
+            self.change(|state| {
+                state.waiting -= 1;
+                state.free = state.free.saturating_sub(1);
+            });
         }
     }
 
@@ -178,6 +189,26 @@ fn pass(stream: UnixStream, to: &str) -> io::Result<()> {
     });
     io::copy(&mut down.0, &mut down.1)?;
     down.1.shutdown(Shutdown::Write)
+}
+
+/// The TPM on a port of loopback, for one connection.
+pub fn over_tcp(tpm: &Swtpm) -> Tcti {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let tpm = tpm.socket();
+    thread::spawn(move || {
+        let (here, _) = listener.accept()?;
+        let there = UnixStream::connect(tpm)?;
+        let mut up = (here.try_clone()?, there.try_clone()?);
+        let mut down = (there, here);
+        thread::spawn(move || {
+            let _ = io::copy(&mut up.0, &mut up.1);
+            up.1.shutdown(Shutdown::Both)
+        });
+        io::copy(&mut down.0, &mut down.1)
+    });
+    let words = format!("swtpm:host=127.0.0.1,port={port}");
+    words.parse().expect("it is swtpm's")
 }
 
 /// Serves each connection on a thread of its own, until the program ends.

@@ -10,6 +10,7 @@ use mcbn_tests_tpm::ours::{
 };
 use mcbn_tests_tpm::pem::parts;
 use mcbn_tests_tpm::raw;
+use mcbn_tests_tpm::shared::over_tcp;
 use mcbn_tpm::key::Hierarchy;
 use mcbn_tpm::{Error, KeyConfig, KeyInMemory, KeyInTpm, Metrics, Order, Parent};
 
@@ -75,6 +76,19 @@ fn a_key_that_the_tpm_draws_is_another_each_time() {
     let keys = [(); 2].map(|()| order(&tpm).create().unwrap());
     let [one, other] = keys.map(|file| hmac_in_tpm(&mut load(&config(&tpm, &file)), &message(1)));
     assert_ne!(one, other);
+}
+
+#[test]
+fn a_tpm_is_reached_over_tcp() {
+    let tpm = Swtpm::start();
+    let file = imported(&Order {
+        tcti: over_tcp(&tpm),
+        ..order(&tpm)
+    });
+    is_the_published_one(&KeyConfig {
+        tcti: over_tcp(&tpm),
+        ..config(&tpm, &file)
+    });
 }
 
 // What tpm2-tools make.

@@ -1,6 +1,7 @@
 //! What a TPM refuses, and those that are none: each gives an error that says whose fault it is.
 
 use std::io;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -453,6 +454,24 @@ fn a_tpm_that_does_not_answer_is_given_up_at_the_limit() {
 }
 
 #[test]
+fn a_host_that_does_not_answer_is_given_up_at_the_limit() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    // Nobody takes who comes, and there is no room to wait: the system drops what would be answered.
+    rustix::net::listen(&listener, 0).unwrap();
+    let soon = Duration::from_millis(200);
+    let mut waiting = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, soon) {
+        waiting.push(stream);
+    }
+    let tcti = format!("swtpm:host=127.0.0.1,port={}", address.port());
+    assert_eq!(
+        unreachable(&at(tcti.parse().unwrap(), soon)),
+        io::ErrorKind::TimedOut
+    );
+}
+
+#[test]
 fn a_tpm_that_stops_to_answer_is_given_up_at_the_limit() {
     let tpm = Swtpm::start();
     let file = imported(&order(&tpm));
@@ -470,7 +489,7 @@ fn a_tpm_that_stops_to_answer_is_given_up_at_the_limit() {
     }
     tpm.resume();
     // An answer that comes late must never be taken for another question's.
-    is!(key.hmac(&message(1)).unwrap_err(), Error::Refused(..));
+    is!(key.hmac(&message(1)).unwrap_err(), Error::Unreachable(_));
     drop(key);
     let mut key = load(&config(&tpm, &file));
     assert_eq!(hmac_in_tpm(&mut key, &message(1)), before);

@@ -97,6 +97,8 @@ fn a_key_of_another_form_is_refused() {
         ),
         // A policy that the public part does not have.
         ("020440000001", "a1023000020440000001", NotAKey::Policy),
+        // Neither a policy nor a use by its authorization value.
+        ("0008000b00040040", "0008000b00040000", NotAKey::Policy),
         // RSA, SHA-1 names, XOR, a restricted key, one that decrypts.
         (
             "0008000b00040040",
