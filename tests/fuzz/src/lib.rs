@@ -12,6 +12,7 @@ mod share;
 #[cfg(test)]
 mod smoke;
 mod token;
+mod tpm;
 mod units;
 
 pub use manifest::manifest;
@@ -22,6 +23,7 @@ pub use share::{
     share_source, share_text, threshold,
 };
 pub use token::{key_set, token_claims, token_text};
+pub use tpm::{key_file, key_parent, key_structure, pcrs_text, tcti_text};
 pub use units::{count, period, size};
 
 /// A parser's target and texts to start from.
@@ -80,13 +82,25 @@ targets! {
         b"LG9j-MD1OlZdsEG5HAqVrdiRP8ECZwWJ2zmCIo2_7ZA",
         b"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
     ];
+    key_file: &[
+        // The published sample.
+        include_bytes!("../testdata/tss2_private.pem"),
+        b"-----BEGIN TSS2 PRIVATE KEY-----\nMAA=\n-----END TSS2 PRIVATE KEY-----\n",
+    ];
+    key_parent: &[b"owner", b"endorsement", b"platform", b"null", b"0x81000001", b"0x81FFFFFF"];
     key_set: &[include_bytes!("../testdata/key_set.json")];
+    key_structure: &[
+        // What is in the sample, and a key that is sealed to PCRs.
+        include_bytes!("../testdata/tss2_key"),
+        include_bytes!("../testdata/tss2_sealed_key"),
+    ];
     manifest: &[
         include_bytes!("../testdata/manifest.toml"),
         b"version = 1\nrule = \"unanimous\"\n[[participant]]\nname = \"alice\"\n[attestation]\ndebug = false",
         b"\xef\xbb\xbfversion = 1",
     ];
     participant_name: &[b"alice", b"a.b_c-0", b"Alice"];
+    pcrs_text: &[b"sha256:0", b"sha256:0,7", b"sha256:23,1", b"sha256:24", b"sha1:0"];
     period: &[b"500ms", b"30s", b"5m", b"8760h", b"18446744073709551615h"];
     psk_identity: &[b"Client1", b"\xc3\xa9", b"a b"];
     secret_place: &[b"file:/run/secrets/key", b"fd:3", b"fd:0"];
@@ -113,6 +127,13 @@ targets! {
         b"server.example:8443",
         b"localhost:1",
         b"srv:_mcbn._tcp.server.example",
+    ];
+    tcti_text: &[
+        b"device:/dev/tpmrm0",
+        b"swtpm:host=127.0.0.1,port=2321",
+        b"swtpm:host=::1",
+        b"swtpm:path=/run/tpm",
+        b"tabrmd:bus_type=session,bus_name=com.intel.tss2.Tabrmd",
     ];
     threshold: &[b"2", b"255", b"1", b"256"];
     token_claims: &[

@@ -12,6 +12,7 @@ use mcbn_tests_support::folder::Folder;
 use mcbn_tests_support::peer::peer;
 use mcbn_tests_support::process::Process;
 use mcbn_tests_support::shares::PUBLISHED;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 /// The user that every image names.
@@ -37,22 +38,20 @@ impl Container {
             let path = folder.file(name, share);
             let seen = shares.join(name);
             fs::rename(path, &seen).expect("the same disk");
-            if is_root() {
-                std::os::unix::fs::chown(&seen, Some(USER), Some(USER)).expect("root may");
-            }
+            give(&seen);
         }
         let setting = share_setting();
         let variables = [variables, &[("MCBN_SHARE", &setting)]].concat();
-        Self::start_in(folder, image, &variables, (&shares, SHARES))
+        Self::start_in(folder, image, &variables, &[(&shares, SHARES)])
     }
 
-    /// Unpacks the image and starts it with these variables and nothing else, in a place of its own. It sees a folder
-    /// of the host, there where the second path says.
+    /// Unpacks the image and starts it with these variables and nothing else, in a place of its own. It sees these
+    /// folders, files and sockets of the host, each there where its second path says.
     pub fn start_in(
         folder: Folder,
         image: &str,
         variables: &[(&str, &str)],
-        seen: (&Path, &str),
+        seen: &[(&Path, &str)],
     ) -> Self {
         let bundle = folder.path().join("bundle");
         let unpacked = peer("umoci")
@@ -111,6 +110,36 @@ impl Container {
     pub fn into_process(self) -> (Process, Folder) {
         (self.process, self.folder)
     }
+
+    /// Its program is the images' user, who may do nothing that others may not.
+    #[track_caller]
+    pub fn expect_confined(&self) {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
+        let field = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name));
+            line.expect("Linux says so")
+                .split_whitespace()
+                .skip(1)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let user = if is_root() {
+            USER
+        } else {
+            rustix::process::geteuid().as_raw()
+        }
+        .to_string();
+        assert_eq!(field("Uid:"), [user.as_str(); 4].join(" "));
+        assert_eq!(field("CapEff:"), "0000000000000000");
+        assert_eq!(field("NoNewPrivs:"), "1");
+    }
+
+    /// It ends as whoever stops a container expects.
+    pub fn stop(self) {
+        let (process, _folder) = self.into_process();
+        process.signal(Signal::TERM);
+        process.end().expect_code(0);
+    }
 }
 
 /// The image's layout, as Bazel hands it over: `IMAGES` is a list of NAME=PATH.
@@ -134,7 +163,7 @@ pub fn digest(image: &str) -> String {
 
 /// umoci's settings, made narrower: a read-only root, no capability, no mount but what runc needs; and the host's
 /// network.
-fn confined(mut config: Value, (folder, seen): (&Path, &str), variables: &[(&str, &str)]) -> Value {
+fn confined(mut config: Value, seen: &[(&Path, &str)], variables: &[(&str, &str)]) -> Value {
     let process = &mut config["process"];
     if is_root() {
         assert_eq!(process["user"]["uid"], USER, "the image names its user");
@@ -148,11 +177,14 @@ fn confined(mut config: Value, (folder, seen): (&Path, &str), variables: &[(&str
         .map(|(name, value)| json!(format!("{name}={value}")))
         .collect();
     config["root"]["readonly"] = json!(true);
-    config["mounts"] = json!([
-        {"destination": "/proc", "type": "proc", "source": "proc"},
-        {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=64k"]},
-        {"destination": seen, "type": "bind", "source": folder, "options": ["bind", "ro"]},
-    ]);
+    let mut mounts = vec![
+        json!({"destination": "/proc", "type": "proc", "source": "proc"}),
+        json!({"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=64k"]}),
+    ];
+    mounts.extend(seen.iter().map(|(of_host, seen)| {
+        json!({"destination": seen, "type": "bind", "source": of_host, "options": ["bind", "ro"]})
+    }));
+    config["mounts"] = mounts.into();
     let linux = &mut config["linux"];
     let mut namespaces = vec!["pid", "ipc", "uts", "mount"];
     if !is_root() {
@@ -166,6 +198,13 @@ fn confined(mut config: Value, (folder, seen): (&Path, &str), variables: &[(&str
         .map(|kind| json!({"type": kind}))
         .collect();
     config
+}
+
+/// Gives a file of the host to the user of the images, where that is another one.
+pub fn give(path: &Path) {
+    if is_root() {
+        std::os::unix::fs::chown(path, Some(USER), Some(USER)).expect("root may");
+    }
 }
 
 /// Whether containers can run as another user. Where not, they run as this one, whom they take for root: all else is

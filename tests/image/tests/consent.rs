@@ -23,7 +23,8 @@ impl Host for Images {
         let launcher = machine.socket().parent().expect("a socket is in a folder");
         // The image's user is not the launcher's.
         fs::set_permissions(launcher, Permissions::from_mode(0o755)).expect("it is ours");
-        let container = Container::start_in(Folder::new(), name, &variables, (launcher, LAUNCHER));
+        let container =
+            Container::start_in(Folder::new(), name, &variables, &[(launcher, LAUNCHER)]);
         let (process, folder) = container.into_process();
         Running {
             process,

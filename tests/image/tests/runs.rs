@@ -1,37 +1,18 @@
 //! Each image runs, as what it says it is.
 
-use std::fs;
 use std::net::SocketAddr;
 
-use mcbn_tests_image::{Container, USER, is_root, listening};
+use mcbn_tests_image::{Container, listening};
 use mcbn_tests_support::peer::peer;
 use mcbn_tests_support::process::Process;
 use mcbn_tests_support::shares::{DTLS_KEY, IDENTITY, KEY, WRONG_KEY};
-use rustix::process::Signal;
 
 /// A server whose program is confined, and where it listens.
 fn server(image: &str, variables: &[(&str, &str)]) -> (Container, SocketAddr) {
     let variables = [variables, &[("MCBN_LISTEN", "127.0.0.1:0")]].concat();
     let server = Container::start(image, &variables);
     let address = listening(&server);
-    let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("it runs");
-    let field = |name: &str| {
-        let line = status.lines().find(|line| line.starts_with(name));
-        line.expect("Linux says so")
-            .split_whitespace()
-            .skip(1)
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    let user = if is_root() {
-        USER
-    } else {
-        rustix::process::geteuid().as_raw()
-    }
-    .to_string();
-    assert_eq!(field("Uid:"), [user.as_str(); 4].join(" "));
-    assert_eq!(field("CapEff:"), "0000000000000000");
-    assert_eq!(field("NoNewPrivs:"), "1");
+    server.expect_confined();
     (server, address)
 }
 
@@ -41,13 +22,6 @@ fn says(image: &str, variables: &[(&str, &str)]) -> String {
     let ended = process.end();
     ended.expect_code(0);
     ended.stdout()
-}
-
-/// It ends as whoever stops a container expects.
-fn stops(server: Container) {
-    let (process, _folder) = server.into_process();
-    process.signal(Signal::TERM);
-    process.end().expect_code(0);
 }
 
 fn s_client(to: SocketAddr, arguments: &[&str]) -> Process {
@@ -76,7 +50,7 @@ fn psk_server_answers_a_foreign_client_and_the_psk_client_image() {
     let address = address.to_string();
     let variables = [("MCBN_SERVER", address.as_str()), ("MCBN_GET", "/")];
     assert_eq!(says("psk-client", &variables), "ok\n");
-    stops(server);
+    server.stop();
 }
 
 #[test]
@@ -93,7 +67,7 @@ fn dtls_server_answers_a_foreign_client_and_the_dtls_client_image() {
         ("MCBN_SEND", "a datagram"),
     ];
     assert_eq!(says("dtls-client", &variables), "a datagram");
-    stops(server);
+    server.stop();
 }
 
 #[test]
@@ -115,5 +89,5 @@ fn detrsa_mtls_answers_itself_and_refuses_who_has_no_certificate() {
         ("MCBN_GET", "/"),
     ];
     assert_eq!(says("detrsa-mtls", &variables), "ok\n");
-    stops(server);
+    server.stop();
 }
