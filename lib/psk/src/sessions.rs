@@ -21,8 +21,8 @@ pub enum Resumption {
     /// Every connection asks for a key of its own.
     #[default]
     Off,
-    /// A server keeps its last sessions, and a connector its last one, for five minutes each: a connection that resumes
-    /// one asks for no key, and its secrets are derived from those of the session.
+    /// A server can resume its last 1024 sessions, and a connector its last one, for five minutes each: a connection that
+    /// resumes one asks for no key, and its secrets are derived from those of the session.
     On,
 }
 

@@ -54,8 +54,8 @@ pub struct Config {
 impl Config {
     pub fn read(given: &mut Given) -> Result<Self, Reported> {
         let listen = given.one(&LISTEN);
-        let server = ServerConfig::read(given, listen, &server::ROWS);
         let key = KeyConfig::read(given);
+        let server = ServerConfig::read(given, listen, &server::ROWS);
         Ok(Self {
             server: server?,
             key: key?,
