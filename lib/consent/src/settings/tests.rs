@@ -121,7 +121,8 @@ fn a_share_that_is_here_is_not_asked_for() {
     let config = read(&arguments).unwrap();
     assert_eq!(asked(&config), ["alice", "carol"]);
     let config = read(&["--share=bob=fd:0", &given(TWO), "--consent-timeout=1h"]).unwrap();
-    assert_eq!(config.of_standard_input().unwrap().as_str(), "bob");
+    let (row, secret) = config.of_standard_input().unwrap();
+    assert_eq!((row, &*secret), (&SHARE, "the share of bob"));
     assert_eq!(
         config.keepers.unwrap().terms.timeout,
         Duration::from_secs(3600)
