@@ -124,6 +124,21 @@ fn neither_secrets_nor_results_pass() {
     for (name, piece) in secrets.pieces() {
         assert!(!shows(ours, piece), "{name} passes: {piece:02x?}");
     }
+    let salted: Vec<bool> = ours
+        .iter()
+        .filter_map(|message| is_salted(message))
+        .collect();
+    assert_eq!(salted, [true; 6], "two orders, two keys, and two policies");
+}
+
+/// None where it is not `TPM2_StartAuthSession`. Without a salt a listener knows all that the keys of a session are made of.
+fn is_salted(message: &[u8]) -> Option<bool> {
+    // > tag(2) commandSize(4) commandCode(4) tpmKey(4) bind(4) nonceCaller(2 + size) encryptedSalt(2 + size)
+    let rest = message.strip_prefix(&[0x80, 0x01])?[4..].strip_prefix(&[0, 0, 0x01, 0x76])?;
+    let (key, rest) = rest.split_first_chunk::<4>()?;
+    let (nonce, rest) = rest[4..].split_first_chunk()?;
+    let salt = &rest[usize::from(u16::from_be_bytes(*nonce))..];
+    Some(key[0] == 0x80 && salt[..2] != [0, 0])
 }
 
 #[test]
