@@ -66,7 +66,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 impl KeyInTpm {
     /// Loads the key and tries it. So many requests wait at one time, each with a thread of its own. `reachable` is told
-    /// whenever the TPM is lost or found again.
+    /// whenever the TPM is lost or found again, and at the end.
     ///
     /// Blocks while the TPM is at work.
     pub fn open(
@@ -209,6 +209,14 @@ enum State {
     Useless(Error),
 }
 
+/// However it ends, also by a bug: nobody makes keys any more.
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.metrics.reachable(false);
+        (self.reachable)(false);
+    }
+}
+
 impl Desk {
     /// Until nobody can ask any more.
     fn serve(mut self, line: Receiver<Request>) {
@@ -315,10 +323,11 @@ mod tests {
     use crate::error::Whose;
     use crate::loaded::KeyPlace;
 
-    #[test]
-    fn what_time_does_not_mend_is_not_looked_for() {
+    /// Before a TPM that is not there, and what is told of whether it is reachable.
+    fn desk() -> (Desk, Receiver<bool>) {
         let handle = crate::PersistentHandle::new(0x8100_0001).unwrap();
-        let mut desk = Desk {
+        let (tell, told) = sync_channel(1);
+        let desk = Desk {
             config: KeyConfig {
                 tcti: "swtpm:path=/nowhere".parse().unwrap(),
                 key: KeyPlace::Persistent(handle),
@@ -329,8 +338,15 @@ mod tests {
             state: State::Useless(Error::Reset),
             notice: Arc::default(),
             metrics: Metrics::default(),
-            reachable: Box::new(|_| ()),
+            // The test may be over.
+            reachable: Box::new(move |is| drop(tell.send(is))),
         };
+        (desk, told)
+    }
+
+    #[test]
+    fn what_time_does_not_mend_is_not_looked_for() {
+        let (mut desk, _told) = desk();
         for error in [
             Error::WrongAuth(Whose::Key),
             Error::WrongAuth(Whose::Parent),
@@ -348,5 +364,16 @@ mod tests {
             assert!(matches!(desk.state, State::Lost { .. }), "{phrase}");
             assert_eq!(desk.notice.read(), Err(NoKey(phrase)));
         }
+    }
+
+    #[test]
+    fn a_desk_that_ends_in_whatever_way_is_not_reachable() {
+        let (desk, told) = desk();
+        let ended = thread::spawn(move || {
+            let _desk = desk;
+            panic!("a bug");
+        });
+        assert!(ended.join().is_err());
+        assert_eq!(told.recv(), Ok(false));
     }
 }
