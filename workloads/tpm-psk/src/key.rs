@@ -15,7 +15,7 @@ use mcbn_runtime::admin::Admin;
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_runtime::units::{Count, Period};
 use mcbn_secret::{HmacKey, Psk};
-use mcbn_tpm::key::NotAHandle;
+use mcbn_tpm::key::{Name, NotAHandle};
 use mcbn_tpm::{
     AuthValue, KeyFile, KeyInMemory, KeyInTpm, KeyPlace, Layout, Metrics, PersistentHandle, Tcti,
 };
@@ -234,13 +234,10 @@ impl TpmConfig {
         let metrics = Metrics::default();
         admin.register(|registry| metrics.register(registry));
         let condition = admin.condition("tpm");
-        let tcti = config.tcti.to_string();
-        let key = KeyInTpm::open(config, layout, self.queue.0, metrics, move |reachable| {
+        KeyInTpm::open(config, layout, self.queue.0, metrics, move |reachable| {
             condition.set(reachable);
         })
-        .map_err(Error::Tpm)?;
-        tracing::info!(tcti, name = %key.name(), "the TPM has the permanent key");
-        Ok(key)
+        .map_err(Error::Tpm)
     }
 }
 
@@ -424,6 +421,14 @@ pub enum PermanentKey {
 }
 
 impl PermanentKey {
+    /// What its TPM calls it.
+    pub fn name(&self) -> Option<&Name> {
+        match self {
+            Self::InTpm(key) => Some(key.name()),
+            Self::InMemory(_) => None,
+        }
+    }
+
     fn source(&self) -> &dyn KeySource {
         match self {
             Self::InTpm(key) => key,

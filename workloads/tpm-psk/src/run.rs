@@ -21,6 +21,17 @@ pub async fn run(config: Config, process: Process) -> Result<(), Error> {
         // A person who is to approve may be long about it.
         () = process.shutdown.draining() => return work.cut(),
     };
+    if let Some(name) = key.name() {
+        match work {
+            // Its standard error is for what went wrong.
+            Work::StreamClient(..) | Work::DatagramClient(..) => {
+                tracing::debug!(%name, "the TPM has the permanent key");
+            }
+            Work::StreamServer(..) | Work::DatagramServer(..) => {
+                tracing::info!(%name, "the TPM has the permanent key");
+            }
+        }
+    }
     match work {
         Work::StreamServer(server, resumption) => {
             warn(resumption);
