@@ -1,24 +1,28 @@
 //! What was typed.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use lexopt::prelude::*;
+use mcbn_tpm::Tcti;
 
 use crate::network;
 use crate::plan::Plan;
 
 pub const HELP: &str = "\
-Usage: bench --psk-server FILE --dtls-server FILE --digests FILE [--quick|--smoke]
+Usage: bench --psk-server FILE --dtls-server FILE --tpm-psk FILE --digests FILE [--quick|--smoke]
 
-Measures psk-server beside stunnel and openssl s_server, and dtls-server beside openssl s_server and gnutls-serv, which it
-finds on the PATH, and prints two tables. `./bazelw run //tests/bench` gives the three files;
-`./bazelw run //tests/bench -- --quick` adds a flag.
+Measures psk-server beside stunnel and openssl s_server, dtls-server beside openssl s_server and gnutls-serv, which it
+finds on the PATH, and tpm-psk beside its TPM alone (swtpm, from the PATH) and beside itself with the key in memory; and
+prints three tables. `./bazelw run //tests/bench` gives the four files; `./bazelw run //tests/bench -- --quick` adds a flag.
 
-  --psk-server FILE   the program to measure
-  --dtls-server FILE  the other one
-  --digests FILE      digests.lock, which has the size of its image
-  --quick             under a minute in place of six, with more noise
+  --psk-server FILE   the first program to measure
+  --dtls-server FILE  the second
+  --tpm-psk FILE      the third
+  --digests FILE      digests.lock, which has the size of psk-server's image
+  --quick             about a minute in place of nine, with more noise
   --only TEXT         only figures whose name has this text, such as upload
   --smoke             seconds, with figures that mean nothing: shows that it works
 ";
@@ -27,12 +31,15 @@ pub enum Task {
     Bench(Asked),
     /// The plain TCP proxy, which this program starts as a process of its own.
     Proxy(SocketAddr),
+    /// The TPM without TLS, in a process of its own as a server is.
+    TpmAlone(TpmAlone),
     Help,
 }
 
 pub struct Asked {
     pub psk_server: PathBuf,
     pub dtls_server: PathBuf,
+    pub tpm_psk: PathBuf,
     pub digests: PathBuf,
     pub plan: Plan,
     /// What the names of the wanted figures have.
@@ -41,21 +48,39 @@ pub struct Asked {
     pub in_own_network: bool,
 }
 
+/// A TPM, a key's file, and for how long.
+pub struct TpmAlone {
+    pub tcti: Tcti,
+    pub key: PathBuf,
+    pub warm_up: Duration,
+    pub window: Duration,
+}
+
 pub fn read() -> Result<Task, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
-    let (mut psk_server, mut dtls_server, mut digests) = (None, None, None);
+    let (mut psk_server, mut dtls_server, mut tpm_psk, mut digests) = (None, None, None, None);
     let (mut plan, mut only) = (Plan::FULL, String::new());
     let mut in_own_network = false;
     while let Some(argument) = parser.next()? {
         match argument {
             Long("psk-server") => psk_server = Some(parser.value()?.into()),
             Long("dtls-server") => dtls_server = Some(parser.value()?.into()),
+            Long("tpm-psk") => tpm_psk = Some(parser.value()?.into()),
             Long("digests") => digests = Some(parser.value()?.into()),
             Long("quick") => plan = Plan::QUICK,
             Long("only") => only = parser.value()?.string()?,
             Long("smoke") => plan = Plan::SMOKE,
             Long(network::INSIDE) => in_own_network = true,
             Long("plain-proxy") => return Ok(Task::Proxy(parser.value()?.parse()?)),
+            Long("tpm-alone") => {
+                let milliseconds = |value: OsString| value.parse().map(Duration::from_millis);
+                return Ok(Task::TpmAlone(TpmAlone {
+                    tcti: parser.value()?.parse()?,
+                    key: parser.value()?.into(),
+                    warm_up: milliseconds(parser.value()?)?,
+                    window: milliseconds(parser.value()?)?,
+                }));
+            }
             Long("help") => return Ok(Task::Help),
             other => return Err(other.unexpected()),
         }
@@ -63,6 +88,7 @@ pub fn read() -> Result<Task, lexopt::Error> {
     Ok(Task::Bench(Asked {
         psk_server: psk_server.ok_or("--psk-server is missing")?,
         dtls_server: dtls_server.ok_or("--dtls-server is missing")?,
+        tpm_psk: tpm_psk.ok_or("--tpm-psk is missing")?,
         digests: digests.ok_or("--digests is missing")?,
         plan,
         only,

@@ -38,24 +38,36 @@ impl Client {
 
     /// A full handshake. What was agreed on is looked at, so that all servers do the same work.
     pub fn connect(&self, to: SocketAddr) -> io::Result<Tunnel> {
-        let mut ssl = Ssl::new(&self.context)?;
-        ssl.set_connect_state();
-        let mut stream = SslStream::new(ssl, Gathered::new(dial(to)?))?;
-        stream.do_handshake().map_err(io::Error::other)?;
-        stream.get_mut().send()?;
+        let stream = handshake(&self.context, to, "TLSv1.3", SUITE)?;
         let ssl = stream.ssl();
-        let suite = ssl
-            .current_cipher()
-            .map_or("no suite", |suite| suite.name());
-        if ssl.version_str() != "TLSv1.3" || suite != SUITE {
-            let other = format!("agreed on {} with {suite}", ssl.version_str());
-            return Err(io::Error::other(other));
-        }
         if !ssl.session_reused() || ssl.peer_certificate().is_some() {
             return Err(io::Error::other("the handshake did not use the key"));
         }
         Ok(Tunnel::Tls(stream))
     }
+}
+
+/// A handshake that agrees on this.
+pub fn handshake(
+    context: &SslContext,
+    to: SocketAddr,
+    version: &str,
+    suite: &str,
+) -> io::Result<SslStream<Gathered>> {
+    let mut ssl = Ssl::new(context)?;
+    ssl.set_connect_state();
+    let mut stream = SslStream::new(ssl, Gathered::new(dial(to)?))?;
+    stream.do_handshake().map_err(io::Error::other)?;
+    stream.get_mut().send()?;
+    let ssl = stream.ssl();
+    let agreed = ssl
+        .current_cipher()
+        .map_or("no suite", |suite| suite.name());
+    if ssl.version_str() != version || agreed != suite {
+        let other = format!("agreed on {} with {agreed}", ssl.version_str());
+        return Err(io::Error::other(other));
+    }
+    Ok(stream)
 }
 
 /// A connection to the service, by whatever way.
@@ -186,7 +198,8 @@ fn dial(to: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-fn digits(hex: &str) -> Vec<u8> {
+/// The bytes that this writes in hexadecimal.
+pub fn digits(hex: &str) -> Vec<u8> {
     let nibble = |digit: u8| {
         (digit as char)
             .to_digit(16)

@@ -158,12 +158,20 @@ pub fn description() -> String {
 pub fn version(name: &str, argument: &str) -> String {
     let mut command = peer(name);
     command.arg(argument);
-    let text = Process::start(command).end().all();
+    version_in(name, &Process::start(command).end().all())
+}
+
+/// A line begins with the name, or somewhere it says which version this is.
+fn version_in(name: &str, text: &str) -> String {
     let line = text
         .lines()
-        .find(|line| line.to_lowercase().starts_with(name))
-        .unwrap_or_default();
-    line.split(' ').take(2).collect::<Vec<_>>().join(" ")
+        .find(|line| line.to_lowercase().starts_with(name));
+    if let Some(line) = line {
+        return line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    }
+    let (_, after) = text.split_once("version ").unwrap_or_default();
+    let end = after.find([',', ' ', '\n']).unwrap_or(after.len());
+    format!("{name} {}", &after[..end])
 }
 
 #[cfg(test)]
@@ -175,6 +183,24 @@ mod tests {
         assert_eq!(parse_list("\t0-2,5\n"), [0, 1, 2, 5]);
         assert_eq!(parse_list("\t7\n"), [7]);
         assert_eq!(list(&[0, 3]), "0,3");
+    }
+
+    #[test]
+    fn versions_are_read_as_programs_say_them() {
+        for (name, text, version) in [
+            (
+                "openssl",
+                "OpenSSL 3.6.5 1 Jan 2030 (Library: x)\n",
+                "OpenSSL 3.6.5",
+            ),
+            (
+                "swtpm",
+                "TPM emulator version 0.7.1, Copyright (c) x\n",
+                "swtpm 0.7.1",
+            ),
+        ] {
+            assert_eq!(version_in(name, text), version);
+        }
     }
 
     #[test]

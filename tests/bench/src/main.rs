@@ -1,4 +1,5 @@
-//! psk-server beside stunnel and `openssl s_server`, and dtls-server beside other servers of DTLS, on the same machine, in one run: `./bazelw run //tests/bench`.
+//! psk-server beside stunnel and `openssl s_server`, dtls-server beside other servers of DTLS, and tpm-psk beside its TPM
+//! alone, on the same machine, in one run: `./bazelw run //tests/bench`.
 //!
 //! One client, written here, loads every server in the same way: TLS 1.3 with `psk_dhe_ke`, the one suite
 //! TLS_AES_128_GCM_SHA256 and the one group X25519. The servers take turns, each time in a fresh process, so that what
@@ -26,6 +27,7 @@ mod run;
 mod server;
 mod service;
 mod table;
+mod tpm;
 
 use std::process::ExitCode;
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
             print!("{}", tables.join("\n"));
         }),
         Ok(Task::Proxy(forward)) => proxy::serve(forward),
+        Ok(Task::TpmAlone(asked)) => tpm::alone(&asked),
         Ok(Task::Help) => {
             print!("{}", cli::HELP);
             Ok(())

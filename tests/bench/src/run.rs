@@ -2,6 +2,7 @@
 
 mod datagrams;
 mod streams;
+mod tpm;
 
 use crate::cli::Asked;
 use crate::failure::Failure;
@@ -23,14 +24,18 @@ pub fn all(asked: &Asked) -> Result<Vec<Table>, Failure> {
     };
     // A tunnel has two at the server, one at the client and one at the service.
     machine::allow_descriptors(2 * run.plan.idle + 500)?;
-    let tables = [streams::table(&run)?, datagrams::table(&run)?];
+    let tables = [
+        streams::table(&run)?,
+        datagrams::table(&run)?,
+        tpm::table(&run)?,
+    ];
     Ok(tables
         .into_iter()
         .filter(|table| !table.is_empty())
         .collect())
 }
 
-/// What both tables are about.
+/// What all tables are about.
 struct Run<'a> {
     asked: &'a Asked,
     plan: &'a Plan,

@@ -61,6 +61,8 @@ pub enum Unit {
     Microseconds,
     Kibibytes,
     Megabytes,
+    /// Of one.
+    Percent,
 }
 
 impl Row {
@@ -152,6 +154,7 @@ impl Unit {
             Self::Microseconds => "µs",
             Self::Kibibytes => "KiB",
             Self::Megabytes => "MB",
+            Self::Percent => "%",
         }
     }
 
@@ -161,6 +164,7 @@ impl Unit {
             Self::PerSecond | Self::Microseconds => format!("{value:.0}"),
             Self::Kibibytes => format!("{:.1}", value / 1024.0),
             Self::Megabytes => format!("{:.2}", value / 1e6),
+            Self::Percent => format!("{:.1}", value * 100.0),
         }
     }
 

@@ -12,11 +12,12 @@ fn every_figure_is_measured() {
     let ended = bench(&[
         &program("psk-server"),
         &program("dtls-server"),
+        &program("tpm-psk"),
         &digests(),
         "--smoke",
     ]);
     let tables = ended.expect_code(0).stdout();
-    let [streams, datagrams] = tables.split("\n\n").skip(1).step_by(2).collect::<Vec<_>>()[..]
+    let [streams, datagrams, tpm] = tables.split("\n\n").skip(1).step_by(2).collect::<Vec<_>>()[..]
     else {
         panic!("{tables}");
     };
@@ -63,6 +64,23 @@ fn every_figure_is_measured() {
             }
         }
     }
+    let tpm = rows::<6>(tpm);
+    assert_eq!(tpm.len(), 16, "{tables}");
+    for [name, in_tpm, alone, in_memory, ratio, reach] in tpm {
+        for cell in [in_tpm, alone, ratio] {
+            // A key may have been begun before so short a window.
+            let figure: f64 = cell.split(' ').next().unwrap().parse().unwrap();
+            assert!(figure.is_finite(), "{name}: {cell}");
+        }
+        if name.ends_with("/s") && name.contains("swtpm") {
+            is_a_figure(&name, &in_memory);
+        } else {
+            assert!(in_memory.is_empty(), "{name}: {in_memory}");
+        }
+        if name.contains("overhead") {
+            is_a_verdict(&name, &reach);
+        }
+    }
 }
 
 /// The cells of a table, without its head.
@@ -95,6 +113,7 @@ fn a_server_that_does_not_start_is_a_failure() {
     let ended = bench(&[
         "--psk-server=/bin/false",
         &program("dtls-server"),
+        &program("tpm-psk"),
         &digests(),
         "--smoke",
     ]);
@@ -107,6 +126,7 @@ fn a_missing_list_of_images_is_refused() {
     let ended = bench(&[
         &program("psk-server"),
         &program("dtls-server"),
+        &program("tpm-psk"),
         "--digests=/nowhere",
         "--smoke",
         "--only=image",

@@ -5,10 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mcbn_tests_support::shares::{DTLS_KEY, IDENTITY};
-use openssl::ssl::{ErrorCode, Ssl, SslContext, SslMethod, SslStream, SslVersion};
+use openssl::ssl::{
+    ErrorCode, Ssl, SslContext, SslContextBuilder, SslMethod, SslStream, SslVersion,
+};
 
-use crate::client::{PATIENCE, answer_with};
+use crate::client::PATIENCE;
 
 /// What all servers have. GnuTLS and the others name it in their own way.
 pub const SUITE: &str = "PSK-AES128-GCM-SHA256";
@@ -33,12 +34,13 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn new() -> io::Result<Self> {
+    /// A client that this gives its identity and its key.
+    pub fn new(answer: impl FnOnce(&mut SslContextBuilder)) -> io::Result<Self> {
         let mut context = SslContext::builder(SslMethod::dtls_client())?;
         context.set_min_proto_version(Some(SslVersion::DTLS1_2))?;
         // No suite with a certificate.
         context.set_cipher_list(SUITE)?;
-        answer_with(&mut context, IDENTITY, DTLS_KEY);
+        answer(&mut context);
         Ok(Self {
             context: context.build(),
         })

@@ -7,19 +7,16 @@ mod server;
 mod service;
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use client::Peer;
-pub use client::{ECHO, LENGTH, SUITE};
+pub use client::{Client, ECHO, LENGTH, Peer, SUITE, socket};
 pub use server::{Bench, Kind, Role, Running};
 
-use crate::client::PATIENCE;
 use crate::failure::Failure;
 use crate::machine::resident;
 use crate::measure::throughput::Direction;
-use crate::measure::{Rate, watch};
+use crate::measure::{self, Rate};
 use crate::plan::Plan;
 
 /// Datagrams that a peer has on their way.
@@ -107,39 +104,16 @@ fn connected(server: &Running<'_>) -> Result<Peer, Failure> {
     Ok(peer)
 }
 
-/// Threads that each take this step over and over, until the window is over and something has been done.
+/// Threads that each take this step over and over.
 fn drive<W: Send>(
     server: &Running<'_>,
     plan: &Plan,
     workers: Vec<W>,
     step: impl Fn(&mut W, &AtomicU64) -> Result<(), Failure> + Sync,
 ) -> Result<Rate, Failure> {
-    let over = AtomicBool::new(false);
-    let done = AtomicU64::new(0);
-    let start = Instant::now();
-    thread::scope(|scope| {
-        let (over, done, step) = (&over, &done, &step);
-        let work = |mut worker: W| {
-            scope.spawn(move || {
-                let nothing_yet =
-                    || done.load(Ordering::Relaxed) == 0 && start.elapsed() < PATIENCE;
-                while !over.load(Ordering::Relaxed) || nothing_yet() {
-                    step(&mut worker, done)?;
-                }
-                Ok(())
-            })
-        };
-        let threads: Vec<_> = workers.into_iter().map(work).collect();
-        let rate = watch(Some(server.pid()), plan, || done.load(Ordering::Relaxed));
-        over.store(true, Ordering::Relaxed);
-        for thread in threads {
-            thread.join().expect("a client does not panic")?;
-        }
-        match done.load(Ordering::Relaxed) {
-            0 => Err(server.failed(io::Error::other("nothing arrives"))),
-            _ => rate,
-        }
-    })
+    let watched = measure::drive(Some(server.pid()), plan, workers, step, || Ok(()))?;
+    let nothing = || server.failed(io::Error::other("nothing arrives"));
+    watched.map(|watched| watched.rate).ok_or_else(nothing)
 }
 
 /// Bytes of the server's resident memory for each peer that has been answered once and is left open.

@@ -11,6 +11,7 @@ use mcbn_tests_support::shares::{DTLS_KEY, IDENTITY, Shares};
 
 use super::client::{self, Client, Peer, SUITE};
 use super::service::Service;
+use crate::client::answer_with;
 use crate::failure::Failure;
 use crate::machine::Processors;
 use crate::measure::throughput::Direction;
@@ -55,10 +56,11 @@ impl Bench {
     pub fn new(processors: Processors, dtls_server: PathBuf) -> Result<Self, Failure> {
         let folder = Folder::new();
         folder.file("passwords", format!("{IDENTITY}:{DTLS_KEY}\n"));
+        let client = Client::new(|context| answer_with(context, IDENTITY, DTLS_KEY));
         Ok(Self {
             processors,
             dtls_server,
-            client: Client::new().map_err(Failure::machine("set up DTLS"))?,
+            client: client.map_err(Failure::machine("set up DTLS"))?,
             shares: Shares::published(),
             folder,
         })

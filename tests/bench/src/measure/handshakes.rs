@@ -1,10 +1,10 @@
 //! Full handshakes per second, each with a first answer through the tunnel, since a TLS 1.3 client is done before its
 //! server is.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
+use std::io;
+use std::sync::atomic::Ordering;
 
-use super::{Rate, watch};
+use super::{Rate, drive};
 use crate::failure::Failure;
 use crate::plan::Plan;
 use crate::server::Running;
@@ -15,29 +15,23 @@ pub const NAME: &str = "full handshakes";
 pub const CLIENTS: usize = 8;
 
 pub fn measure(server: &Running<'_>, plan: &Plan) -> Result<Rate, Failure> {
-    let over = AtomicBool::new(false);
-    let done = AtomicU64::new(0);
-    thread::scope(|scope| {
-        let one_after_another = || {
-            while !over.load(Ordering::Relaxed) {
-                let mut tunnel = server.connect()?;
-                // s_server answers with the line in reverse.
-                tunnel
-                    .ask(b"x\n", &mut [0; 2])
-                    .map_err(|error| server.failed(error))?;
-                tunnel.close();
-                done.fetch_add(1, Ordering::Relaxed);
-            }
+    let clients = vec![(); CLIENTS];
+    let watched = drive(
+        server.pid(),
+        plan,
+        clients,
+        |(), done| {
+            let mut tunnel = server.connect()?;
+            // s_server answers with the line in reverse.
+            tunnel
+                .ask(b"x\n", &mut [0; 2])
+                .map_err(|error| server.failed(error))?;
+            tunnel.close();
+            done.fetch_add(1, Ordering::Relaxed);
             Ok(())
-        };
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|_| scope.spawn(one_after_another))
-            .collect();
-        let rate = watch(server.pid(), plan, || done.load(Ordering::Relaxed));
-        over.store(true, Ordering::Relaxed);
-        for client in clients {
-            client.join().expect("a client does not panic")?;
-        }
-        rate
-    })
+        },
+        || Ok(()),
+    )?;
+    let nothing = || server.failed(io::ErrorKind::TimedOut.into());
+    watched.map(|watched| watched.rate).ok_or_else(nothing)
 }
