@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use mcbn_tests_image::{Container, give, listening};
+use mcbn_tests_interop::exchange;
+use mcbn_tests_interop::stream::Stream;
 use mcbn_tests_interop::tpm::{Dtls, Suite, Terms, Tls};
 use mcbn_tests_support::folder::Folder;
 use mcbn_tests_support::process::{Ended, Process};
@@ -94,8 +96,6 @@ impl Host {
     }
 }
 
-const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-
 #[test]
 fn it_answers_over_tcp_whoever_has_the_key() {
     let host = Host::new();
@@ -110,10 +110,7 @@ fn it_answers_over_tcp_whoever_has_the_key() {
         key: KEY,
         ..Terms::with(Suite::EcdheChaCha20Poly1305)
     };
-    let mut foreign = Tls::Python.connect(address, &terms);
-    foreign.write(REQUEST);
-    let answered = foreign.end();
-    assert!(answered.stdout().ends_with("\r\n\r\nok\n"), "{answered}");
+    exchange::is_answered_ok(Stream::Stdio(Tls::Python.connect(address, &terms)));
     server.stop();
 }
 

@@ -20,6 +20,8 @@ pub fn peer(name: &str) -> Command {
 fn find(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
+        // Where daemons are, which a user's PATH does not have.
+        .chain(["/usr/sbin".into()])
         .map(|folder| folder.join(name))
         .find(|candidate| is_program(candidate))
         .unwrap_or_else(|| {

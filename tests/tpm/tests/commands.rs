@@ -95,7 +95,7 @@ fn what_the_tpm_refuses_leaves_no_file() {
         let error = host.refuses(&format!("{command} --out ours.pem"), REFUSED);
         assert_eq!(
             error,
-            "cannot use the permanent key: the parent's authorization value is wrong or missing"
+            "cannot make a key in the TPM: the parent's authorization value is wrong or missing"
         );
         assert!(!host.path("ours.pem").exists());
     }
