@@ -6,7 +6,10 @@ VERSION = "4.1.3"
 SHA256 = "8a389bda64690910e7af7deaf64703a3faed416dc538c9c3e4f893f24893524d"
 
 # Each says in its head why it is there.
-_PATCHES = [":default_context.patch"]
+_PATCHES = [
+    ":default_context.patch",
+    ":fetch_once.patch",
+]
 
 def _tpm2_tss_impl(rctx):
     unpack_source(

@@ -10,15 +10,15 @@ mod tabrmd;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use rustix::net::SocketAddrUnix;
 use zeroize::Zeroizing;
 
 use device::Device;
-use stream::Stream;
+use stream::{Stream, dial};
 pub use tabrmd::Bus;
 
 /// One exchange at a time. What passes may hold secrets where a session does not encrypt them.
@@ -64,9 +64,13 @@ impl Tcti {
                 let stream = TcpStream::connect_timeout(address, limit)?;
                 // A command is small, and waits for its response.
                 stream.set_nodelay(true)?;
+                stream.set_write_timeout(Some(limit))?;
                 Box::new(Stream::new(stream))
             }
-            Self::Swtpm(Endpoint::Unix(path)) => Box::new(Stream::new(UnixStream::connect(path)?)),
+            Self::Swtpm(Endpoint::Unix(path)) => {
+                let name = SocketAddrUnix::new(path)?;
+                Box::new(Stream::new(dial(&name, limit)?))
+            }
             Self::Tabrmd { bus, name } => Box::new(Stream::new(tabrmd::connect(bus, name)?)),
         })
     }

@@ -2,10 +2,8 @@
 
 mod export;
 
-use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use mcbn_consent::settings as shares;
 use mcbn_endpoint::client::settings::{self as client, Mode};
@@ -13,7 +11,7 @@ use mcbn_endpoint::server::settings as server;
 use mcbn_mtls::Subject;
 use mcbn_mtls::settings::{self as certificate, CertificateConfig};
 use mcbn_runtime::settings::{Given, Port, Program, Reported, Setting};
-use mcbn_tunnel::settings::{self as connection, ClientConfig, ServerConfig};
+use mcbn_tunnel::settings::{self as connection, ClientConfig, Role, ServerConfig};
 
 use crate::error::Error;
 use crate::key::{self, KeyConfig};
@@ -173,11 +171,11 @@ impl Config {
         let export = Asked::read(given);
         let work = match (role, csr, export) {
             (Ok(Some(Role::Server)), Ok(None), Ok(None)) => {
-                refuse_all(given, &OF_CLIENTS, "for --role client only");
+                given.refuse_given(&OF_CLIENTS, "for --role client only");
                 read_server(given)
             }
             (Ok(Some(Role::Client)), Ok(None), Ok(None)) => {
-                refuse_all(given, &OF_SERVERS, "for --role server only");
+                given.refuse_given(&OF_SERVERS, "for --role server only");
                 read_client(given, of_standard_input)
             }
             (Ok(None), Ok(Some(to)), Ok(None)) => read_request(given, to),
@@ -234,7 +232,7 @@ fn read_client(
 
 fn read_request(given: &mut Given, to: PathBuf) -> Result<Work, Reported> {
     refuse_settings_of_roles(given);
-    refuse_all(given, &OF_ISSUERS, "the CA says what it signs");
+    given.refuse_given(&OF_ISSUERS, "the CA says what it signs");
     let subject = certificate::subject(given);
     let dns_server = connection::dns_server(given);
     Ok(Work::Request {
@@ -248,7 +246,7 @@ fn read_export(given: &mut Given, export: Asked) -> Result<Work, Reported> {
     refuse_settings_of_roles(given);
     if !export.has_certificate() {
         for rows in [&OF_ISSUERS[..], &[&certificate::NAME]] {
-            refuse_all(given, rows, "for --export-format pkcs12 only");
+            given.refuse_given(rows, "for --export-format pkcs12 only");
         }
     }
     let export = export.settled(given);
@@ -261,15 +259,7 @@ fn read_export(given: &mut Given, export: Asked) -> Result<Work, Reported> {
 
 fn refuse_settings_of_roles(given: &mut Given) {
     for rows in [&OF_SERVERS[..], &OF_CLIENTS, &OF_ROLES] {
-        refuse_all(given, rows, "for a --role only");
-    }
-}
-
-fn refuse_all(given: &mut Given, rows: &[&Setting], reason: &str) {
-    for row in rows {
-        if given.is_given(row) {
-            given.refuse(&[row], reason);
-        }
+        given.refuse_given(rows, "for a --role only");
     }
 }
 
@@ -300,32 +290,6 @@ impl Work {
             Self::Client { mode, .. } => mode.cut().map_err(Error::Client),
             Self::Request { .. } | Self::Export { .. } => Err(Error::Cut),
         }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Role {
-    Server,
-    Client,
-}
-
-impl FromStr for Role {
-    type Err = NotARole;
-
-    fn from_str(text: &str) -> Result<Self, NotARole> {
-        match text {
-            "server" => Ok(Self::Server),
-            "client" => Ok(Self::Client),
-            _ => Err(NotARole),
-        }
-    }
-}
-
-struct NotARole;
-
-impl fmt::Display for NotARole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not server or client")
     }
 }
 

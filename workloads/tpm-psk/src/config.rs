@@ -12,7 +12,7 @@ use mcbn_endpoint::server::settings as server;
 use mcbn_psk::settings::{self as psk, Protocol};
 use mcbn_psk::{Identity, Resumption};
 use mcbn_runtime::settings::{Given, Port, Program, Reported, Setting};
-use mcbn_tunnel::settings::{self as connection, ClientConfig, ServerConfig, ServerRows};
+use mcbn_tunnel::settings::{self as connection, ClientConfig, Role, ServerConfig, ServerRows};
 
 use crate::error::Error;
 use crate::key::{self, KeyConfig};
@@ -187,11 +187,11 @@ impl Config {
         let transport = given.one(&TRANSPORT);
         let work = match (role, transport) {
             (Ok(Role::Server), Ok(transport)) => {
-                refuse_all(given, &OF_CLIENTS, "for --role client only");
+                given.refuse_given(&OF_CLIENTS, "for --role client only");
                 read_server(given, transport)
             }
             (Ok(Role::Client), Ok(transport)) => {
-                refuse_all(given, &OF_SERVERS, "for --role server only");
+                given.refuse_given(&OF_SERVERS, "for --role server only");
                 read_client(given, transport, of_standard_input)
             }
             (Err(reported), _) | (Ok(_), Err(reported)) => {
@@ -213,11 +213,11 @@ fn read_server(given: &mut Given, transport: Transport) -> Result<Work, Reported
     let server = ServerConfig::read(given, listen, &ROWS);
     match transport {
         Transport::Tcp => {
-            refuse_all(given, &OF_UDP, "for --transport udp only");
+            given.refuse_given(&OF_UDP, "for --transport udp only");
             Ok(Work::StreamServer(server?, resumption(given)))
         }
         Transport::Udp => {
-            refuse_all(given, &OF_TCP, "for --transport tcp only");
+            given.refuse_given(&OF_TCP, "for --transport tcp only");
             let dtls = Dtls::read(given);
             Ok(Work::DatagramServer(server?, dtls?))
         }
@@ -236,13 +236,13 @@ fn read_client(
     let client = ClientConfig::read(given, servers);
     match transport {
         Transport::Tcp => {
-            refuse_all(given, &OF_UDP, "for --transport udp only");
+            given.refuse_given(&OF_UDP, "for --transport udp only");
             let mode = streams::Mode::read(given, &LISTEN, of_standard_input);
             let resumption = resumption(given);
             Ok(Work::StreamClient(client?, mode?, resumption))
         }
         Transport::Udp => {
-            refuse_all(given, &OF_TCP, "for --transport tcp only");
+            given.refuse_given(&OF_TCP, "for --transport tcp only");
             let mode = datagrams::Mode::read(given, &LISTEN, of_standard_input);
             let dtls = Dtls::read(given);
             Ok(Work::DatagramClient(client?, mode?, dtls?))
@@ -254,14 +254,6 @@ fn resumption(given: &mut Given) -> Resumption {
     match given.on(&INSECURE_RESUMPTION) {
         true => Resumption::On,
         false => Resumption::Off,
-    }
-}
-
-fn refuse_all(given: &mut Given, rows: &[&Setting], reason: &str) {
-    for row in rows {
-        if given.is_given(row) {
-            given.refuse(&[row], reason);
-        }
     }
 }
 
@@ -288,32 +280,6 @@ impl Work {
             Self::StreamClient(_, mode, _) => mode.cut().map_err(Error::StreamClient),
             Self::DatagramClient(_, mode, _) => mode.cut().map_err(Error::DatagramClient),
         }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Role {
-    Server,
-    Client,
-}
-
-impl FromStr for Role {
-    type Err = NotARole;
-
-    fn from_str(text: &str) -> Result<Self, NotARole> {
-        match text {
-            "server" => Ok(Self::Server),
-            "client" => Ok(Self::Client),
-            _ => Err(NotARole),
-        }
-    }
-}
-
-struct NotARole;
-
-impl fmt::Display for NotARole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not server or client")
     }
 }
 

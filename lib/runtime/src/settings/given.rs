@@ -165,6 +165,15 @@ impl Given {
         })
     }
 
+    /// The same for each of these that is given.
+    pub fn refuse_given(&mut self, settings: &[&Setting], reason: &str) {
+        for setting in settings {
+            if self.is_given(setting) {
+                self.refuse(&[setting], reason);
+            }
+        }
+    }
+
     /// The same for an error, with its sources.
     pub fn refuse_because(&mut self, settings: &[&Setting], error: &dyn Error) -> Reported {
         self.refuse(settings, Chain(error))

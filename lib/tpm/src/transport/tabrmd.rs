@@ -28,6 +28,7 @@ use std::time::{Duration, Instant};
 use rustix::net::sockopt::socket_type;
 use rustix::net::{SocketAddrUnix, SocketType};
 
+use super::stream::dial;
 use conversation::Conversation;
 use error::NoConnection;
 use message::{Call, Kind};
@@ -70,7 +71,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) fn connect(bus: &Bus, name: &str) -> io::Result<UnixStream> {
     let deadline = Instant::now() + PATIENCE;
     let stream = until_serving(PAUSE, || {
-        let bus = dial(bus, |variable| env::var_os(variable), deadline)?;
+        let bus = dial_bus(bus, |variable| env::var_os(variable), deadline)?;
         ask(bus, name, deadline)
     })?;
     Ok(stream)
@@ -89,14 +90,15 @@ fn until_serving(
     attempt()
 }
 
-fn dial(
+fn dial_bus(
     bus: &Bus,
     variable: impl Fn(&str) -> Option<OsString>,
     deadline: Instant,
 ) -> Result<UnixStream, NoConnection> {
     let mut refused = NoConnection::NoAddress(bus.clone());
     for socket in bus.sockets(variable) {
-        match conversation::dial(&socket, deadline) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match dial(&socket, left) {
             Ok(stream) => return Ok(stream),
             Err(error) => refused = NoConnection::NoBus(bus.clone(), error),
         }
@@ -434,11 +436,11 @@ mod tests {
             (Bus::System, "DBUS_SYSTEM_BUS_ADDRESS"),
             (Bus::Session, "DBUS_SESSION_BUS_ADDRESS"),
         ] {
-            let (listener, name) = conversation::tests::listener(1);
+            let (listener, name) = crate::transport::stream::tests::listener(1);
             let name = str::from_utf8(name.abstract_name().unwrap()).unwrap();
             let addresses = format!("unix:path=/nowhere/bus;unix:abstract={name},guid=00");
             let value = |asked: &str| (asked == variable).then(|| addresses.clone().into());
-            let found = dial(&bus, value, soon()).unwrap();
+            let found = dial_bus(&bus, value, soon()).unwrap();
             drop(rustix::net::accept(&listener).unwrap());
             drop(found);
         }
@@ -448,7 +450,7 @@ mod tests {
     fn a_bus_that_is_nowhere_is_refused() {
         let missing = env::temp_dir().join("there is no such bus");
         let at = |bus: Bus, addresses: Option<&str>| {
-            let refused = dial(&bus, |_| addresses.map(OsString::from), soon());
+            let refused = dial_bus(&bus, |_| addresses.map(OsString::from), soon());
             io::Error::from(refused.unwrap_err())
         };
         for (refused, kind, text) in [

@@ -5,18 +5,14 @@ use std::io::{self, IoSliceMut, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::io::retry_on_intr;
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketAddrUnix,
-    SocketFlags, SocketType, recvmsg, socket_with,
-};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 
 use super::error::NoConnection;
 use super::message::{Message, PREFIX};
-use crate::transport::stream::until_readable;
+use crate::transport::stream::{late, until_readable};
 
 /// The most that a bus is listened to at a time: far more than it has to say here.
 const LONGEST: usize = 16 * 1024;
@@ -29,33 +25,6 @@ pub(super) struct Conversation {
     /// Heard, and not taken yet.
     bytes: Vec<u8>,
     descriptors: VecDeque<OwnedFd>,
-}
-
-/// Connects. What is written to the bus later has a limit too.
-pub(super) fn dial(socket: &SocketAddrUnix, deadline: Instant) -> io::Result<UnixStream> {
-    let bus = socket_with(
-        AddressFamily::UNIX,
-        SocketType::STREAM,
-        SocketFlags::CLOEXEC,
-        None,
-    )?;
-    // One that is stuck lets its queue run full: connecting waits as sending does. Zero would be no limit.
-    let left = deadline.saturating_duration_since(Instant::now());
-    set_socket_timeout(
-        &bus,
-        Timeout::Send,
-        Some(left.max(Duration::from_millis(1))),
-    )?;
-    rustix::net::connect(&bus, socket).map_err(|errno| late(errno.into()))?;
-    Ok(bus.into())
-}
-
-/// That the time is over is said in another way by a socket with a limit.
-fn late(error: io::Error) -> io::Error {
-    match error.kind() {
-        io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
-        _ => error,
-    }
 }
 
 impl Conversation {
@@ -165,34 +134,5 @@ impl Conversation {
         }
         self.bytes.extend(&bytes[..heard.bytes]);
         Ok(())
-    }
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use rustix::net::{bind, getsockname, listen};
-
-    /// A socket under a name that the kernel gives it.
-    pub(in super::super) fn listener(queue: i32) -> (OwnedFd, SocketAddrUnix) {
-        let listener = socket_with(
-            AddressFamily::UNIX,
-            SocketType::STREAM,
-            SocketFlags::CLOEXEC,
-            None,
-        )
-        .unwrap();
-        bind(&listener, &SocketAddrUnix::new_unnamed()).unwrap();
-        listen(&listener, queue).unwrap();
-        let name = getsockname(&listener).unwrap().try_into().unwrap();
-        (listener, name)
-    }
-
-    #[test]
-    fn a_bus_that_takes_nobody_more_is_refused() {
-        let (_listener, name) = listener(0);
-        let _first = dial(&name, Instant::now() + Duration::from_secs(20)).unwrap();
-        let refused = dial(&name, Instant::now()).unwrap_err();
-        assert_eq!(refused.kind(), io::ErrorKind::TimedOut);
     }
 }
