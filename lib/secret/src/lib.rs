@@ -100,6 +100,9 @@ secrets! {
 
     /// The permanent key of tpm-psk: the key of every session is an HMAC under it.
     HmacKey[32];
+
+    /// A participant's share of a group's BLS key.
+    SigningShare[32];
 }
 
 #[cfg(test)]
