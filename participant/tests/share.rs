@@ -1,7 +1,8 @@
 //! `mcbn share new` and `mcbn share split`: what is in the files, and that nothing else ever has it.
 
 use mcbn_secret::Psk;
-use mcbn_share::{Derivation, Inheritance, Plan, Threshold};
+use mcbn_share::{Derivation, Inheritance, ManifestDigest, Plan, Signers, Threshold, text};
+use mcbn_threshold::Group;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -109,6 +110,59 @@ fn as_many_shares_as_the_threshold_give_the_one_key() {
         &["split", "--threshold=2", "--out-dir=again", "alice", "bob"],
     ));
     assert!(key(&folder.path().join("again"), Some(2), &["alice", "bob"]) != first);
+}
+
+#[test]
+fn shares_to_sign_with_are_those_of_the_printed_commitments() {
+    let folder = TempDir::new().unwrap();
+    let arguments = [
+        "split",
+        "--threshold=2",
+        "--derivation=bls-prf-v1",
+        "--out-dir=dealt",
+        "alice",
+        "bob",
+        "carol",
+    ];
+    let output = run(&folder, &arguments);
+    assert_eq!(output.stderr, b"");
+    assert!(output.status.success());
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let commitments = printed.lines().filter_map(|line| {
+        let line = line.strip_prefix("    \"")?;
+        Some(line.strip_suffix("\",").unwrap().parse().unwrap())
+    });
+    let group = Group::new(commitments.collect(), 3).unwrap();
+    assert_eq!(group.threshold(), Threshold::new(2).unwrap());
+    let manifest = ManifestDigest([7; 32]);
+    let names = ["alice", "bob", "carol"].map(|name| name.parse().unwrap());
+    let signers = Signers::new(group, names.to_vec(), &manifest);
+    for name in &names {
+        let file = folder.path().join("dealt").join(name.as_str());
+        assert_eq!(mode(&file), 0o400);
+        let share = text::signing_share(&fs::read(file).unwrap()).unwrap();
+        signers.sign(name, &share).unwrap();
+    }
+    let [derivation, .., last] = &*printed.lines().collect::<Vec<_>>() else {
+        panic!("{printed}");
+    };
+    assert_eq!((*derivation, *last), ("derivation = \"bls-prf-v1\"", "]"));
+}
+
+#[test]
+fn a_derivation_without_a_threshold_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let arguments = ["split", "--threshold=2", "--out-dir=dealt", "alice", "bob"];
+    for label in ["hkdf-v1", "xor-sha256", "shamir"] {
+        let derivation = format!("--derivation={label}");
+        assert_refused(
+            &run(&folder, &[&arguments[..], &[&derivation]].concat()),
+            64,
+            "mcbn: error: --derivation: not a derivation with a threshold (expected shamir-v1|bls-prf-v1)\n\
+             mcbn: hint: mcbn share split --help lists every flag and variable\n",
+        );
+    }
+    assert!(names(folder.path()).is_empty());
 }
 
 #[test]

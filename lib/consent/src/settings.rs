@@ -39,7 +39,8 @@ pub const MANIFEST: Setting = Setting::value(
 pub const DERIVATION: Setting = Setting::value(
     "derivation",
     "LABEL",
-    "how shares become the key: hkdf-v1, sha256-concat-hex, hmac-chain-hex, xor-sha256 or shamir-v1",
+    "how shares become the key: hkdf-v1, sha256-concat-hex, hmac-chain-hex, xor-sha256 or shamir-v1; a manifest says it \
+     itself, and may say bls-prf-v1, where participants sign and keep their shares",
 )
 .default("hkdf-v1")
 .operator();

@@ -30,8 +30,9 @@ pub use digest::{ImageDigest, KeyId, NotAKeyId, NotAPin, NotAnImageDigest, Pin};
 pub use mistake::{Mistake, Mistakes};
 pub use name::{Name, NotAName};
 
-use mcbn_share::{Derivation, ManifestDigest, Participant, Threshold};
+use mcbn_share::{Derivation, Kind, ManifestDigest, Participant, Signers, Threshold};
 use policy::{Container, Policy};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the participants agreed on.
@@ -41,6 +42,7 @@ pub struct Manifest {
     network: Name,
     members: Vec<Member>,
     rule: Rule,
+    signers: Option<Arc<Signers>>,
     lease: Duration,
     workloads: Vec<Workload>,
     policy: Policy,
@@ -103,11 +105,26 @@ impl Manifest {
         self.rule
     }
 
-    /// Follows from the rule: the published derivations take no salt, and so would not bind the manifest.
+    /// None of the published ones: they take no salt, and so would not bind the manifest.
     pub fn derivation(&self) -> Derivation {
-        match self.rule {
-            Rule::Unanimous => Derivation::HkdfV1,
-            Rule::Threshold(_) => Derivation::ShamirV1,
+        match (self.rule, &self.signers) {
+            (Rule::Unanimous, _) => Derivation::HkdfV1,
+            (Rule::Threshold(_), None) => Derivation::ShamirV1,
+            (Rule::Threshold(_), Some(_)) => Derivation::BlsPrfV1,
+        }
+    }
+
+    /// The group whose participants these are, in the manifest's order, where they sign their consent.
+    pub fn signers(&self) -> Option<&Arc<Signers>> {
+        self.signers.as_ref()
+    }
+
+    /// What each participant contributes.
+    pub fn kind(&self) -> Kind {
+        match (self.rule, &self.signers) {
+            (Rule::Unanimous, _) => Kind::Share,
+            (Rule::Threshold(_), None) => Kind::Shamir,
+            (Rule::Threshold(_), Some(signers)) => Kind::Consent(Arc::clone(signers)),
         }
     }
 

@@ -9,11 +9,13 @@ mod workload;
 
 use crate::mistake::{Mistakes, Noted, Notes, Shown};
 use crate::{Manifest, Member, Name, Rule};
-use mcbn_share::{Derivation, ManifestDigest, Threshold};
+use mcbn_share::{Derivation, ManifestDigest, Participant, Signers, Threshold};
+use mcbn_threshold::{Group, PublicKey};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 use toml::de::DeTable;
 use value::{Table, Value};
@@ -78,12 +80,17 @@ fn document(table: &mut Table<'_>, bytes: &[u8]) -> Result<Manifest, Noted> {
     });
     let workloads = table.required("workload", workload::workloads);
     let policy = table.required("attestation", |value| value.table(attestation::policy));
-    derivation?;
+    let commitments = table.optional("commitments", Commitments::read);
+    let digest = ManifestDigest(Sha256::digest(bytes).into());
+    let (members, rule) = (members?, rule?);
+    let names = members.iter().map(|member| member.name.clone()).collect();
+    let signers = signers(rule.rule, derivation?, commitments?, names, &digest);
     Ok(Manifest {
-        digest: ManifestDigest(Sha256::digest(bytes).into()),
+        digest,
         network: network?,
-        members: members?,
-        rule: rule?.rule,
+        members,
+        rule: rule.rule,
+        signers: signers?,
         lease: Duration::from_secs(lease?),
         workloads: workloads?,
         policy: policy?,
@@ -137,27 +144,84 @@ fn threshold(value: Value<'_>) -> Result<Placed<'_>, Noted> {
     Ok(Placed { rule, value })
 }
 
-/// It says nothing that the rule does not say: it may be left out, and must not contradict.
-fn derivation(value: Value<'_>, rule: Option<&Placed<'_>>) -> Result<(), Noted> {
+/// A derivation that does not contradict the rule, and where it stands.
+struct Label<'d> {
+    derivation: Derivation,
+    value: Value<'d>,
+}
+
+/// It may be left out where the rule says it.
+fn derivation<'d>(value: Value<'d>, rule: Option<&Placed<'_>>) -> Result<Label<'d>, Noted> {
     let label = value.text()?;
     let refuse = |why: &str| Err(value.note(why));
     match (label.parse(), rule.map(|placed| placed.rule)) {
-        (Ok(Derivation::HkdfV1), None | Some(Rule::Unanimous)) => Ok(()),
-        (Ok(Derivation::ShamirV1), None | Some(Rule::Threshold(_))) => Ok(()),
+        (Ok(derivation @ Derivation::HkdfV1), None | Some(Rule::Unanimous))
+        | (
+            Ok(derivation @ (Derivation::ShamirV1 | Derivation::BlsPrfV1)),
+            None | Some(Rule::Threshold(_)),
+        ) => Ok(Label { derivation, value }),
         (Ok(Derivation::HkdfV1), Some(Rule::Threshold(_))) => refuse(
-            "hkdf-v1 contradicts the rule: it needs every share; a threshold needs shamir-v1",
+            "hkdf-v1 contradicts the rule: it needs every share; a threshold needs shamir-v1 or bls-prf-v1",
         ),
-        (Ok(Derivation::ShamirV1), Some(Rule::Unanimous)) => {
-            refuse("shamir-v1 contradicts the rule: it is for a threshold; unanimous needs hkdf-v1")
+        (Ok(derivation @ (Derivation::ShamirV1 | Derivation::BlsPrfV1)), Some(Rule::Unanimous)) => {
+            Err(value.note(format_args!(
+                "{derivation} contradicts the rule: it is for a threshold; unanimous needs hkdf-v1"
+            )))
         }
         (Ok(published), _) => Err(value.note(format_args!(
             "{published} takes no salt, so the manifest would not be bound to the key"
         ))),
         (Err(_), _) => Err(value.note(format_args!(
-            "a derivation is hkdf-v1 or shamir-v1 in this version, not {}",
+            "a derivation is hkdf-v1, shamir-v1 or bls-prf-v1 in a manifest, not {}",
             Shown(label)
         ))),
     }
+}
+
+/// What a group's key was dealt with, and where it stands.
+struct Commitments<'d> {
+    keys: Vec<PublicKey>,
+    value: Value<'d>,
+}
+
+impl<'d> Commitments<'d> {
+    fn read(value: Value<'d>) -> Result<Self, Noted> {
+        let keys = value.some(Value::parsed::<PublicKey>)?;
+        Ok(Commitments { keys, value })
+    }
+}
+
+/// Of a network whose participants sign their consent.
+fn signers(
+    rule: Rule,
+    label: Option<Label<'_>>,
+    commitments: Option<Commitments<'_>>,
+    names: Vec<Participant>,
+    manifest: &ManifestDigest,
+) -> Result<Option<Arc<Signers>>, Noted> {
+    let label = label.filter(|label| label.derivation == Derivation::BlsPrfV1);
+    let (threshold, Commitments { keys, value }) = match (rule, label, commitments) {
+        (_, None, None) => return Ok(None),
+        (_, None, Some(commitments)) => {
+            let why = "commitments are for the derivation bls-prf-v1, which does not stand here";
+            return Err(commitments.value.note(why));
+        }
+        (Rule::Threshold(threshold), Some(_), Some(commitments)) => (threshold, commitments),
+        (_, Some(label), _) => {
+            let why = "bls-prf-v1 needs 'commitments': they come from the making of the shares";
+            return Err(label.value.note(why));
+        }
+    };
+    if keys.len() != threshold.get() {
+        return Err(value.note(format_args!(
+            "{} commitments; there are as many as the threshold, {}",
+            keys.len(),
+            threshold.get()
+        )));
+    }
+    let count = u8::try_from(names.len()).expect("at most 255");
+    let group = Group::new(keys, count).map_err(|error| value.note(error))?;
+    Ok(Some(Arc::new(Signers::new(group, names, manifest))))
 }
 
 fn members(

@@ -103,6 +103,9 @@ secrets! {
 
     /// A participant's share of a group's BLS key.
     SigningShare[32];
+
+    /// A participant's signature of consent: as many of them as the threshold says make the key.
+    ConsentSignature[96];
 }
 
 #[cfg(test)]

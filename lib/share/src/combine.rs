@@ -9,7 +9,7 @@ use crate::participant::Participant;
 use hkdf::{Hkdf, HkdfExtract};
 use hmac::digest::FixedOutput;
 use hmac::{Hmac, KeyInit, Mac};
-use mcbn_secret::{HmacKey, Psk, RsaSeed, Share, SharedSecret};
+use mcbn_secret::{ConsentSignature, HmacKey, Psk, RsaSeed, Share, SharedSecret};
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Debug, Display};
 use std::str::FromStr;
@@ -144,6 +144,14 @@ pub(crate) fn shamir_v1(secret: &SharedSecret, manifest: Option<&ManifestDigest>
     )
 }
 
+/// `bls-prf-v1`: the group's signature is all of the input.
+pub(crate) fn bls_prf_v1(signature: &ConsentSignature, manifest: &ManifestDigest) -> Combined {
+    let mut ikm = HkdfExtract::<Sha256>::new(Some(&manifest.0));
+    // To make the key.
+    ikm.input_ikm(signature.expose_secret());
+    finish(ikm)
+}
+
 fn extract<'a>(
     entries: impl Iterator<Item = (&'a str, &'a [u8])>,
     manifest: Option<&ManifestDigest>,
@@ -157,6 +165,10 @@ fn extract<'a>(
             ikm.input_ikm(field);
         }
     }
+    finish(ikm)
+}
+
+fn finish(ikm: HkdfExtract<Sha256>) -> Combined {
     let (mut output, _) = ikm.finalize();
     let mut prk = Zeroizing::new([0; 32]);
     prk.copy_from_slice(&output);

@@ -1,17 +1,28 @@
 //! What one participant contributes, before it is combined with that of the others.
 
-use crate::derivation::Derivation;
 use crate::participant::Participant;
 use crate::plan::{NoKey, Refused};
+use crate::signers::Signers;
 use crate::source::Claimed;
 use crate::{quality, shamir, text};
-use mcbn_secret::{ShamirShare, Share};
+use mcbn_secret::{ConsentSignature, ShamirShare, Share};
+use std::sync::Arc;
 
-/// A share of the kind that the derivation needs.
+/// What a participant contributes: a share of the kind that the derivation needs, or what is made of one.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Contribution {
     Share(Share),
     Shamir(ShamirShare),
+    Consent(ConsentSignature),
+}
+
+/// Which of them a derivation takes.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    Share,
+    Shamir,
+    /// A share of this group's key signs the consent, and stays where it is.
+    Consent(Arc<Signers>),
 }
 
 impl Contribution {
@@ -20,19 +31,21 @@ impl Contribution {
     /// # Errors
     ///
     /// [`NoKey`], with the participant's name: it cannot be read, is not a share, or does not look random.
-    pub fn read(source: &Claimed, derivation: Derivation) -> Result<Contribution, NoKey> {
+    pub fn read(source: &Claimed, kind: &Kind) -> Result<Contribution, NoKey> {
         let whose = &source.participant;
         let text = source.read()?;
         // To decode it.
         let text = text.expose_secret();
-        let contribution = match derivation {
-            Derivation::ShamirV1 => text::shamir_share(text).map(Contribution::Shamir),
-            Derivation::HkdfV1
-            | Derivation::Sha256ConcatHex
-            | Derivation::HmacChainHex
-            | Derivation::XorSha256 => text::share(text).map(Contribution::Share),
+        let not_a_share = |why| Refused::NotAShare(whose.clone(), why);
+        let contribution = match kind {
+            Kind::Share => text::share(text).map(Contribution::Share),
+            Kind::Shamir => text::shamir_share(text).map(Contribution::Shamir),
+            Kind::Consent(signers) => {
+                let share = text::signing_share(text).map_err(not_a_share)?;
+                return Ok(signers.sign(whose, &share)?);
+            }
         }
-        .map_err(|why| Refused::NotAShare(whose.clone(), why))?;
+        .map_err(not_a_share)?;
         contribution.refuse_degenerate(whose)?;
         Ok(contribution)
     }
@@ -44,7 +57,10 @@ impl Contribution {
         if self.x() == Some(0) {
             return Err(Refused::PointZero(whose.clone()));
         }
-        match quality::looks_random(self.values()) {
+        match self
+            .values()
+            .is_none_or(|values| quality::looks_random(values))
+        {
             true => Ok(()),
             false => Err(Refused::NotRandom(whose.clone())),
         }
@@ -53,17 +69,18 @@ impl Contribution {
     /// A Shamir share's x-coordinate. Not a secret.
     pub(crate) fn x(&self) -> Option<u8> {
         match self {
-            Contribution::Share(_) => None,
+            Contribution::Share(_) | Contribution::Consent(_) => None,
             Contribution::Shamir(share) => Some(shamir::point(share).0),
         }
     }
 
-    /// To check them.
-    pub(crate) fn values(&self) -> &[u8; 32] {
+    /// To check them. A signature is verified instead.
+    pub(crate) fn values(&self) -> Option<&[u8; 32]> {
         match self {
             // The caller checks them.
-            Contribution::Share(share) => share.expose_secret(),
-            Contribution::Shamir(share) => shamir::point(share).1,
+            Contribution::Share(share) => Some(share.expose_secret()),
+            Contribution::Shamir(share) => Some(shamir::point(share).1),
+            Contribution::Consent(_) => None,
         }
     }
 }
@@ -78,27 +95,24 @@ mod tests {
 
     const SHARE: &str = "2c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228dbfed90";
 
-    fn read(text: &str, derivation: Derivation) -> Result<Contribution, String> {
+    fn read(text: &str, kind: &Kind) -> Result<Contribution, String> {
         let (reader, mut writer) = std::io::pipe().unwrap();
         writer.write_all(text.as_bytes()).unwrap();
         drop(writer);
         let source = format!("alice=fd:{}", reader.into_raw_fd());
         let source: Source = source.parse().unwrap();
         let claimed = source.claim(&mut Inheritance::new()).unwrap();
-        Contribution::read(&claimed, derivation).map_err(|error| error.to_string())
+        Contribution::read(&claimed, kind).map_err(|error| error.to_string())
     }
 
     #[test]
     fn the_derivation_says_which_kind_of_share_it_is() {
         let share = text::share(SHARE.as_bytes()).unwrap();
-        assert_eq!(
-            read(SHARE, Derivation::HkdfV1),
-            Ok(Contribution::Share(share))
-        );
+        assert_eq!(read(SHARE, &Kind::Share), Ok(Contribution::Share(share)));
         let point = format!("07{SHARE}");
         let shamir = text::shamir_share(point.as_bytes()).unwrap();
         assert_eq!(
-            read(&point, Derivation::ShamirV1),
+            read(&point, &Kind::Shamir),
             Ok(Contribution::Shamir(shamir))
         );
     }
@@ -106,22 +120,22 @@ mod tests {
     #[test]
     fn a_share_of_the_other_kind_is_refused() {
         let refused = Err("the share of alice is refused: its length is wrong".into());
-        assert_eq!(read(SHARE, Derivation::ShamirV1), refused);
-        assert_eq!(read(&format!("07{SHARE}"), Derivation::HkdfV1), refused);
+        assert_eq!(read(SHARE, &Kind::Shamir), refused);
+        assert_eq!(read(&format!("07{SHARE}"), &Kind::Share), refused);
     }
 
     #[test]
     fn a_share_that_was_never_random_is_refused() {
         let refused = Err("the share of alice is refused: it does not look random".into());
         let dull = "a5".repeat(32);
-        assert_eq!(read(&dull, Derivation::HkdfV1), refused);
-        assert_eq!(read(&format!("07{dull}"), Derivation::ShamirV1), refused);
+        assert_eq!(read(&dull, &Kind::Share), refused);
+        assert_eq!(read(&format!("07{dull}"), &Kind::Shamir), refused);
     }
 
     #[test]
     fn the_point_of_the_secret_itself_is_refused() {
         assert_eq!(
-            read(&format!("00{SHARE}"), Derivation::ShamirV1),
+            read(&format!("00{SHARE}"), &Kind::Shamir),
             Err("the share of alice is refused: its x-coordinate is 0".into())
         );
     }

@@ -5,9 +5,10 @@ use crate::contribution::Contribution;
 use crate::participant::Participant;
 use crate::plan::{Refused, Rule, Unanimous};
 use crate::quality;
-use crate::shamir::{self, Inconsistent, Threshold};
+use crate::shamir::{self, Inconsistent};
 use crate::text::NotAShare;
-use mcbn_secret::{ShamirShare, Share};
+use mcbn_secret::{ConsentSignature, ShamirShare, Share};
+use mcbn_threshold::Threshold;
 use std::fmt;
 
 /// What each participant has contributed so far. Each share is looked at when it is added: alone, and beside the others.
@@ -21,9 +22,10 @@ pub struct Contributions {
 
 impl Contributions {
     pub(crate) fn new(rule: Rule, participants: usize) -> Contributions {
-        let needed = match rule {
+        let needed = match &rule {
             Rule::Unanimous(_) => participants,
             Rule::Shamir(threshold) => threshold.get(),
+            Rule::Signed(signers) => signers.threshold().get(),
         };
         Contributions {
             rule,
@@ -36,23 +38,24 @@ impl Contributions {
     ///
     /// # Errors
     ///
-    /// [`Refused`]: it is of the other kind, was never random, or is that of another participant. Then there is none of
-    /// this participant.
+    /// [`Refused`]: it is of another kind, was never random, is that of another participant, or does not verify. Then there
+    /// is none of this participant.
     pub fn add(&mut self, whose: &Participant, share: Contribution) -> Result<(), Refused> {
         self.remove(whose);
-        let is_right_kind = match self.rule {
-            Rule::Unanimous(_) => matches!(share, Contribution::Share(_)),
-            Rule::Shamir(_) => matches!(share, Contribution::Shamir(_)),
-        };
-        if !is_right_kind {
-            return Err(Refused::NotAShare(whose.clone(), NotAShare::Length));
+        match (&self.rule, &share) {
+            (Rule::Unanimous(_), Contribution::Share(_))
+            | (Rule::Shamir(_), Contribution::Shamir(_)) => share.refuse_degenerate(whose)?,
+            (Rule::Signed(signers), Contribution::Consent(signature)) => {
+                signers.verify(whose, signature)?;
+            }
+            _ => return Err(Refused::NotAShare(whose.clone(), NotAShare::Length)),
         }
-        share.refuse_degenerate(whose)?;
         for (earlier, other) in &self.shares {
             let pair = || [earlier, whose].map(Clone::clone);
             // Also of Shamir shares, without the x-coordinate: two participants with equal values would mean that
             // their polynomial is, or nearly is, the secret itself.
-            if quality::equal(share.values(), other.values()) {
+            let values = share.values().zip(other.values());
+            if values.is_some_and(|(own, others)| quality::equal(own, others)) {
                 return Err(Refused::Equal(pair()));
             }
             if share.x().is_some() && share.x() == other.x() {
@@ -95,16 +98,20 @@ impl Contributions {
     /// While there are fewer than [needed](Contributions::needed).
     pub fn combine(&self, manifest: Option<&ManifestDigest>) -> Result<Combined, Refused> {
         assert!(self.count() >= self.needed, "too few shares are combined");
-        match self.rule {
-            Rule::Unanimous(rule) => Ok(unanimous(rule, &self.plain(), manifest)),
-            Rule::Shamir(threshold) => t_of_n(threshold, &self.points(), manifest),
+        match &self.rule {
+            Rule::Unanimous(rule) => Ok(unanimous(*rule, &self.plain(), manifest)),
+            Rule::Shamir(threshold) => t_of_n(*threshold, &self.points(), manifest),
+            Rule::Signed(signers) => {
+                let signature = signers.combine(self.signatures());
+                Ok(combine::bls_prf_v1(&signature, signers.manifest()))
+            }
         }
     }
 
     fn plain(&self) -> Vec<(&Participant, &Share)> {
         let shares = self.shares.iter().map(|(name, share)| match share {
             Contribution::Share(share) => Some((name, share)),
-            Contribution::Shamir(_) => None,
+            Contribution::Shamir(_) | Contribution::Consent(_) => None,
         });
         shares.flatten().collect()
     }
@@ -112,9 +119,16 @@ impl Contributions {
     fn points(&self) -> Vec<&ShamirShare> {
         let points = self.shares.iter().map(|(_, share)| match share {
             Contribution::Shamir(share) => Some(share),
-            Contribution::Share(_) => None,
+            Contribution::Share(_) | Contribution::Consent(_) => None,
         });
         points.flatten().collect()
+    }
+
+    fn signatures(&self) -> impl Iterator<Item = (&Participant, &ConsentSignature)> {
+        self.shares.iter().filter_map(|(name, share)| match share {
+            Contribution::Consent(signature) => Some((name, signature)),
+            Contribution::Share(_) | Contribution::Shamir(_) => None,
+        })
     }
 }
 

@@ -1,20 +1,27 @@
 //! The published and recomputed answers, and those of the standards for the primitives underneath.
 //!
-//! `combine.json` holds the published ones, `derive.json` those of `derive.py`, which shares no code with this crate.
+//! `combine.json` holds the published ones; `derive.json` and `bls_prf.json` those of the programs of these names, which
+//! share no code with this crate.
 
 use crate::combine::{
     Combined, ManifestDigest, hkdf_v1, hmac_chain_hex, sha256_concat_hex, shamir_v1, xor_sha256,
 };
+use crate::contribution::Contribution;
+use crate::contributions::Contributions;
 use crate::participant::Participant;
-use crate::shamir::{Threshold, recover, split};
+use crate::plan::Rule;
+use crate::shamir::{recover, split};
+use crate::signers::Signers;
 use crate::text;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
-use mcbn_secret::{Psk, RsaSeed, Share, SharedSecret};
+use mcbn_secret::{ConsentSignature, Psk, RsaSeed, Share, SharedSecret};
+use mcbn_threshold::{Group, Threshold};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 fn published() -> Value {
     serde_json::from_str(include_str!("../testdata/combine.json")).unwrap()
@@ -309,4 +316,26 @@ fn hkdf_sha256_of_the_standard() {
         hkdf.expand(&info, &mut expanded).unwrap();
         assert_eq!(expanded, okm);
     }
+}
+
+#[test]
+fn bls_prf_v1_gives_the_derived_consents_and_key() {
+    let derived: Value = serde_json::from_str(include_str!("../testdata/bls_prf.json")).unwrap();
+    let manifest = digest(&derived["manifest"]).unwrap();
+    let commitments = list(&derived["commitments_hex"]).iter();
+    let commitments = commitments.map(|hex| str(hex).parse().unwrap()).collect();
+    let names = ["alice", "bob", "carol"].map(name);
+    let group = Group::new(commitments, 3).unwrap();
+    let signers = Arc::new(Signers::new(group, names.to_vec(), &manifest));
+    let mut all = Contributions::new(Rule::Signed(Arc::clone(&signers)), 3);
+    let shares = list(&derived["shares_hex"]).iter();
+    for ((name, share), consent) in names.iter().zip(shares).zip(list(&derived["consents_hex"])) {
+        let share = text::signing_share(str(share).as_bytes()).unwrap();
+        let signed = signers.sign(name, &share).unwrap();
+        let expected = bytes(str(consent)).try_into().unwrap();
+        let expected = ConsentSignature::copied_from(&expected);
+        assert_eq!(signed, Contribution::Consent(expected));
+        all.add(name, signed).unwrap();
+    }
+    assert!(tls_psk(&all.combine(None).unwrap()) == psk(&derived["tls_psk_client1_hex"]));
 }

@@ -22,20 +22,22 @@ mod participant;
 mod plan;
 mod quality;
 pub mod shamir;
+mod signers;
 mod source;
 pub mod text;
 
 pub use combine::{Combined, ContextTooLong, ManifestDigest, NotAManifestDigest};
-pub use contribution::Contribution;
+pub use contribution::{Contribution, Kind};
 pub use contributions::Contributions;
 pub use derivation::{Derivation, NotADerivation};
 pub use participant::{NotAParticipant, Participant};
 pub use plan::{ClaimedPlan, NoKey, NoPlan, Plan, Refused};
-pub use shamir::{NotAThreshold, Threshold};
+pub use signers::Signers;
 pub use source::{Claimed, NotASource, Source};
 
-// What is said here of the places of shares.
+// What is said here of thresholds and of the places of shares.
 pub use mcbn_place::{Inheritance, NotAPlace, NotClaimed, Place, Unreadable};
+pub use mcbn_threshold::{NotAThreshold, Threshold};
 
 #[cfg(test)]
 mod known_answers;

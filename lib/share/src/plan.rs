@@ -1,15 +1,17 @@
 //! What the configuration says about the shares, and what carrying it out gives.
 
-use crate::contribution::Contribution;
+use crate::contribution::{Contribution, Kind};
 use crate::contributions::Contributions;
 use crate::derivation::Derivation;
 use crate::participant::Participant;
-use crate::shamir::Threshold;
+use crate::signers::Signers;
 use crate::source::{self, Claimed, Source};
 use crate::text::NotAShare;
 use mcbn_place::{Inheritance, NotClaimed, Unreadable};
+use mcbn_threshold::Threshold;
 use std::error::Error;
 use std::fmt::{self, Display};
+use std::sync::Arc;
 
 /// A derivation, the sources of shares in the order in which they were given, and whose shares come from elsewhere.
 #[derive(Clone, Debug)]
@@ -19,11 +21,12 @@ pub struct Plan {
     others: Vec<Participant>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Rule {
     /// Every participant's share is needed.
     Unanimous(Unanimous),
     Shamir(Threshold),
+    Signed(Arc<Signers>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,13 +38,11 @@ pub(crate) enum Unanimous {
 }
 
 impl Rule {
-    fn derivation(self) -> Derivation {
+    fn kind(&self) -> Kind {
         match self {
-            Rule::Unanimous(Unanimous::HkdfV1) => Derivation::HkdfV1,
-            Rule::Unanimous(Unanimous::Sha256ConcatHex) => Derivation::Sha256ConcatHex,
-            Rule::Unanimous(Unanimous::HmacChainHex) => Derivation::HmacChainHex,
-            Rule::Unanimous(Unanimous::XorSha256) => Derivation::XorSha256,
-            Rule::Shamir(_) => Derivation::ShamirV1,
+            Rule::Unanimous(_) => Kind::Share,
+            Rule::Shamir(_) => Kind::Shamir,
+            Rule::Signed(signers) => Kind::Consent(Arc::clone(signers)),
         }
     }
 }
@@ -81,13 +82,32 @@ impl Plan {
             (Derivation::XorSha256, None) => Rule::Unanimous(Unanimous::XorSha256),
             (Derivation::ShamirV1, Some(threshold)) => Rule::Shamir(threshold),
             (Derivation::ShamirV1, None) => return Err(NoPlan::NoThreshold),
+            (Derivation::BlsPrfV1, _) => return Err(NoPlan::NoGroup),
             (other, Some(_)) => return Err(NoPlan::ThresholdForAll(other)),
         };
-        let fewest = match rule {
+        Plan::of(rule, sources, others)
+    }
+
+    /// `bls-prf-v1`: those of the group sign, here or elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Plan::new`].
+    pub fn signed(
+        signers: Arc<Signers>,
+        sources: Vec<Source>,
+        others: Vec<Participant>,
+    ) -> Result<Plan, NoPlan> {
+        Plan::of(Rule::Signed(signers), sources, others)
+    }
+
+    fn of(rule: Rule, sources: Vec<Source>, others: Vec<Participant>) -> Result<Plan, NoPlan> {
+        let fewest = match &rule {
             // The chain's first share alone would be the key.
             Rule::Unanimous(Unanimous::HmacChainHex) => 2,
             Rule::Unanimous(_) => 1,
             Rule::Shamir(threshold) => threshold.get(),
+            Rule::Signed(signers) => signers.threshold().get(),
         };
         let all = sources.len() + others.len();
         if all < fewest {
@@ -175,9 +195,10 @@ impl ClaimedPlan {
     /// [`NoKey`] says which participant's share could not be read or was refused.
     pub fn read(&self) -> Result<Contributions, NoKey> {
         let all = self.sources.len() + self.others.len();
-        let mut contributions = Contributions::new(self.rule, all);
+        let mut contributions = Contributions::new(self.rule.clone(), all);
+        let kind = self.rule.kind();
         for source in &self.sources {
-            let share = Contribution::read(source, self.rule.derivation())?;
+            let share = Contribution::read(source, &kind)?;
             contributions.add(&source.participant, share)?;
         }
         Ok(contributions)
@@ -193,6 +214,7 @@ pub enum NoPlan {
     OnePlaceForTwo([Participant; 2]),
     NoThreshold,
     ThresholdForAll(Derivation),
+    NoGroup,
 }
 
 impl Display for NoPlan {
@@ -214,6 +236,11 @@ impl Display for NoPlan {
             NoPlan::NoThreshold => {
                 write!(f, "{} needs a threshold", Derivation::ShamirV1)
             }
+            NoPlan::NoGroup => write!(
+                f,
+                "{} needs a manifest, which has the group's commitments",
+                Derivation::BlsPrfV1
+            ),
             NoPlan::ThresholdForAll(derivation) => {
                 write!(
                     f,
@@ -286,6 +313,10 @@ pub enum Refused {
     /// More Shamir shares than needed, and they contradict each other; whose is wrong cannot be told.
     Inconsistent,
     SecretNotRandom,
+    /// A share of the group's key is not the one that the commitments promise to this participant.
+    NotTheirs(Participant),
+    /// A signature of consent does not verify.
+    NotGenuine(Participant),
 }
 
 impl Refused {
@@ -301,7 +332,13 @@ impl Refused {
             Refused::Inconsistent => Some(
                 "all shares must come from one splitting, and the threshold must be that of the splitting",
             ),
-            Refused::PointZero(_) | Refused::OnePoint(_) | Refused::SecretNotRandom => None,
+            Refused::NotTheirs(_) => Some(
+                "the commitments of the manifest come from the making of the shares, and its participants stand in that order",
+            ),
+            Refused::PointZero(_)
+            | Refused::OnePoint(_)
+            | Refused::SecretNotRandom
+            | Refused::NotGenuine(_) => None,
         }
     }
 }
@@ -333,6 +370,14 @@ impl Display for Refused {
             Refused::SecretNotRandom => {
                 f.write_str("the shares are refused: their secret does not look random")
             }
+            Refused::NotTheirs(participant) => write!(
+                f,
+                "the share of {participant} is refused: the manifest's commitments promise another"
+            ),
+            Refused::NotGenuine(participant) => write!(
+                f,
+                "the consent of {participant} is refused: its signature does not verify"
+            ),
         }
     }
 }

@@ -8,49 +8,13 @@
 
 use crate::quality;
 use mcbn_secret::{ShamirShare, SharedSecret};
+use mcbn_threshold::Threshold;
 use std::error::Error;
 use std::fmt::{self, Display};
-use std::str::FromStr;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 mod gf256;
-
-/// How many shares give the secret: 2 to 255. With a threshold of 1, every share would be the secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Threshold(u8);
-
-impl Threshold {
-    pub const fn new(shares: u8) -> Result<Threshold, NotAThreshold> {
-        match shares {
-            0 | 1 => Err(NotAThreshold),
-            _ => Ok(Threshold(shares)),
-        }
-    }
-
-    pub const fn get(self) -> usize {
-        self.0 as usize
-    }
-}
-
-impl FromStr for Threshold {
-    type Err = NotAThreshold;
-
-    fn from_str(text: &str) -> Result<Threshold, NotAThreshold> {
-        Threshold::new(text.parse().map_err(|_| NotAThreshold)?)
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotAThreshold;
-
-impl Display for NotAThreshold {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a threshold is a whole number from 2 to 255")
-    }
-}
-
-impl Error for NotAThreshold {}
 
 const VALUES: usize = SharedSecret::LENGTH;
 

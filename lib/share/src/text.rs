@@ -5,7 +5,7 @@
 
 use crate::quality;
 use base64ct::{Base64UrlUnpadded, Encoding};
-use mcbn_secret::{HmacKey, ShamirShare, Share};
+use mcbn_secret::{ConsentSignature, HmacKey, ShamirShare, Share, SigningShare};
 use std::fmt::{self, Display};
 use std::str;
 use zeroize::{Zeroize, Zeroizing};
@@ -18,6 +18,16 @@ pub fn share(text: &[u8]) -> Result<Share, NotAShare> {
 /// 66 hex digits or 44 base64url characters; the first byte is the x-coordinate.
 pub fn shamir_share(text: &[u8]) -> Result<ShamirShare, NotAShare> {
     ShamirShare::fill(|bytes| decode(text, bytes))
+}
+
+/// 64 hex digits or 43 base64url characters, as a share.
+pub fn signing_share(text: &[u8]) -> Result<SigningShare, NotAShare> {
+    SigningShare::fill(|bytes| decode(text, bytes))
+}
+
+/// 192 hex digits or 128 base64url characters.
+pub fn consent_signature(text: &[u8]) -> Result<ConsentSignature, NotAShare> {
+    ConsentSignature::fill(|bytes| decode(text, bytes))
 }
 
 /// As a share. Like one, it was drawn at random, or it is refused.
@@ -41,6 +51,12 @@ pub fn share_hex(share: &Share) -> Zeroizing<String> {
 pub fn shamir_share_hex(share: &ShamirShare) -> Zeroizing<String> {
     // This is the text that the participant asked for.
     hex(share.expose_secret(), &mut [0; 2 * ShamirShare::LENGTH])
+}
+
+/// Lower-case hex digits, for the participant who will keep the share.
+pub fn signing_share_hex(share: &SigningShare) -> Zeroizing<String> {
+    // This is the text that the participant asked for.
+    hex(share.expose_secret(), &mut [0; 2 * SigningShare::LENGTH])
 }
 
 fn hex<const N: usize>(bytes: &[u8], buffer: &mut [u8; N]) -> Zeroizing<String> {

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use blst::MultiPoint;
 use blst::min_pk;
 
-use crate::error::NotCombined;
+use crate::error::{NotCombined, NotGenuine};
 use crate::group::Group;
 use crate::index::Index;
 use crate::key::PublicKey;
@@ -33,16 +34,7 @@ impl Group {
         partials: &[PartialSignature],
         random: impl FnOnce(&mut [u8]) -> Result<(), E>,
     ) -> Result<Combined, NotCombined<E>> {
-        let mut signed = BTreeMap::new();
-        for partial in partials {
-            let index = partial.index;
-            let key = self
-                .public_share(index)
-                .ok_or(NotCombined::Stranger(index))?;
-            if signed.insert(index, (*key, partial.signature)).is_some() {
-                return Err(NotCombined::Repeated(index));
-            }
-        }
+        let mut signed = self.signed(partials)?;
         let all: Vec<_> = signed.values().copied().collect();
         let all_verify = verify_all(message, &all, random).map_err(NotCombined::Random)?;
         let mut bad = Vec::new();
@@ -55,26 +47,60 @@ impl Group {
                 verifies
             });
         }
-        let threshold = self.threshold().get();
-        if signed.len() < threshold {
-            return Err(NotCombined::TooFew {
-                good: signed.len(),
-                threshold,
-                bad,
-            });
-        }
-        let used: Vec<_> = signed
-            .into_iter()
-            .take(threshold)
-            .map(|(index, (_, signature))| (index, signature))
-            .collect();
-        let signature = interpolate(&used);
+        let signature = self.interpolate(&signed, &bad)?;
         self.key()
             .verify(message, &signature)
             .expect("each of the partial signatures verified");
         Ok(Combined { signature, bad })
     }
+
+    /// The same of partial signatures that were [verified](Group::verify_partial) one by one, as they came.
+    ///
+    /// # Errors
+    ///
+    /// [`NotCombined::NotGenuine`] where they were not.
+    pub fn combine_verified(
+        &self,
+        message: &[u8],
+        partials: &[PartialSignature],
+    ) -> Result<Signature, NotCombined<Infallible>> {
+        let signature = self.interpolate(&self.signed(partials)?, &[])?;
+        match self.key().verify(message, &signature) {
+            Ok(()) => Ok(signature),
+            Err(NotGenuine) => Err(NotCombined::NotGenuine),
+        }
+    }
+
+    /// In the order of their participants, with what each verifies with.
+    fn signed<E>(&self, partials: &[PartialSignature]) -> Result<Signed, NotCombined<E>> {
+        let mut signed = Signed::new();
+        for PartialSignature { index, signature } in partials {
+            let key = self.public_share(*index);
+            let key = key.ok_or(NotCombined::Stranger(*index))?;
+            if signed.insert(*index, (*key, *signature)).is_some() {
+                return Err(NotCombined::Repeated(*index));
+            }
+        }
+        Ok(signed)
+    }
+
+    /// The signature that as many of these as it takes make.
+    fn interpolate<E>(&self, signed: &Signed, bad: &[Index]) -> Result<Signature, NotCombined<E>> {
+        let threshold = self.threshold().get();
+        if signed.len() < threshold {
+            return Err(NotCombined::TooFew {
+                good: signed.len(),
+                threshold,
+                bad: bad.to_vec(),
+            });
+        }
+        let used = signed.iter().take(threshold);
+        let used: Vec<_> = used.map(|(index, (_, sig))| (*index, *sig)).collect();
+        Ok(at_zero(&used))
+    }
 }
+
+type Signed = BTreeMap<Index, (PublicKey, Signature)>;
 
 /// Whether each verifies, by one equation: the sums of keys and of signatures, each times a weight that nobody could
 /// foresee. All are points of the groups of prime order, without which this would say nothing.
@@ -96,7 +122,7 @@ fn verify_all<E>(
 }
 
 /// The value at 0 of the polynomial, in the exponent of G2, through these points of it (Lagrange's form).
-fn interpolate(points: &[(Index, Signature)]) -> Signature {
+fn at_zero(points: &[(Index, Signature)]) -> Signature {
     let signatures: Vec<min_pk::Signature> = points.iter().map(|(_, sig)| sig.0).collect();
     let mut weights = Vec::with_capacity(points.len() * scalar::LENGTH);
     for (index, _) in points {

@@ -4,7 +4,7 @@ use crate::index::Index;
 use crate::key::{ProofOfPossession, PublicKey};
 use crate::scalar::Scalar;
 use crate::share::KeyShare;
-use mcbn_share::Threshold;
+use crate::threshold::Threshold;
 use zeroize::Zeroizing;
 
 /// A group, and what only its participants may have.
@@ -45,7 +45,7 @@ pub fn generate<E>(
 /// The values of the polynomial at 1 to `count`; its value at 0 is the key. None where one of them is zero.
 pub(crate) fn deal(coefficients: &[Scalar], count: u8) -> Option<Dealt> {
     let commitments = coefficients.iter().map(PublicKey::of).collect();
-    let group = Group::of(commitments, count).ok()?;
+    let group = Group::new(commitments, count).ok()?;
     let shares: Option<Vec<_>> = Index::all(count)
         .map(|index| Some(KeyShare::at(index, evaluate(coefficients, index)?)))
         .collect();

@@ -41,6 +41,24 @@ impl fmt::Display for NotAPoint {
 
 impl Error for NotAPoint {}
 
+/// The text names no public key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotAPublicKey {
+    Digits,
+    Point(NotAPoint),
+}
+
+impl fmt::Display for NotAPublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Digits => f.write_str("a BLS public key is 96 lower-case hex digits"),
+            Self::Point(reason) => reason.fmt(f),
+        }
+    }
+}
+
+impl Error for NotAPublicKey {}
+
 /// A signature, a proof or a share that does not belong to the key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NotGenuine;
@@ -72,8 +90,6 @@ pub enum NotAGroup {
     Threshold,
     /// So many participants cannot reach the threshold.
     FewerThanThreshold,
-    /// The commitment at this place, from 0.
-    Commitment(usize, NotAPoint),
     /// The commitments give this participant no share.
     NoShare(Index),
 }
@@ -87,7 +103,6 @@ impl fmt::Display for NotAGroup {
             Self::FewerThanThreshold => {
                 f.write_str("the group has fewer participants than its threshold")
             }
-            Self::Commitment(place, _) => write!(f, "commitment {place} is not valid"),
             Self::NoShare(index) => write!(
                 f,
                 "the commitments leave participant {index} without a share"
@@ -96,14 +111,7 @@ impl fmt::Display for NotAGroup {
     }
 }
 
-impl Error for NotAGroup {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Commitment(_, reason) => Some(reason),
-            Self::Threshold | Self::FewerThanThreshold | Self::NoShare(_) => None,
-        }
-    }
-}
+impl Error for NotAGroup {}
 
 /// No key was made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -145,6 +153,8 @@ pub enum NotCombined<E> {
         threshold: usize,
         bad: Vec<Index>,
     },
+    /// What they make does not verify, so one of them does not.
+    NotGenuine,
     /// The source of random bytes failed.
     Random(E),
 }
@@ -160,6 +170,7 @@ impl<E> fmt::Display for NotCombined<E> {
                 f,
                 "{good} of the {threshold} partial signatures that are needed verify"
             ),
+            Self::NotGenuine => f.write_str("what the partial signatures make does not verify"),
             Self::Random(_) => f.write_str("cannot get random bytes"),
         }
     }
@@ -169,7 +180,7 @@ impl<E: Error + 'static> Error for NotCombined<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Random(error) => Some(error),
-            Self::Repeated(_) | Self::Stranger(_) | Self::TooFew { .. } => None,
+            Self::Repeated(_) | Self::Stranger(_) | Self::TooFew { .. } | Self::NotGenuine => None,
         }
     }
 }

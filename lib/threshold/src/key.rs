@@ -1,11 +1,12 @@
 //! Public keys, and the proof that somebody has the secret one.
 
 use std::fmt;
+use std::str::FromStr;
 
 use blst::BLST_ERROR;
 use blst::min_pk;
 
-use crate::error::{NotAPoint, NotGenuine};
+use crate::error::{NotAPoint, NotAPublicKey, NotGenuine};
 use crate::scalar::Scalar;
 use crate::signature::{SIGNATURE_TAG, Signature};
 
@@ -50,10 +51,32 @@ impl PublicKey {
     }
 }
 
+/// 96 lower-case hex digits.
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; 2 * Self::LENGTH];
+        let text = base16ct::lower::encode_str(&self.0.compress(), &mut text);
+        f.write_str(text.expect("48 bytes are 96 digits"))
+    }
+}
+
+impl FromStr for PublicKey {
+    type Err = NotAPublicKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAPublicKey> {
+        let mut bytes = [0; Self::LENGTH];
+        match base16ct::lower::decode(text, &mut bytes) {
+            Ok(all) if all.len() == Self::LENGTH => {
+                Self::from_bytes(&bytes).map_err(NotAPublicKey::Point)
+            }
+            _ => Err(NotAPublicKey::Digits),
+        }
+    }
+}
+
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hex = self.to_bytes().map(|byte| format!("{byte:02x}")).concat();
-        write!(f, "PublicKey({hex})")
+        write!(f, "PublicKey({self})")
     }
 }
 
@@ -132,8 +155,28 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_the_bytes_of_a_public_key() {
-        let shown = format!("{:?}", PublicKey::of(&Scalar::one()));
-        assert!(shown.starts_with("PublicKey(97f1d3a73197d794"), "{shown}");
+    fn a_key_is_read_back() {
+        let generator = PublicKey::of(&Scalar::one());
+        let text = generator.to_string();
+        assert!(text.starts_with("97f1d3a73197d794"), "{text}");
+        assert_eq!(text.parse(), Ok(generator));
+    }
+
+    #[test]
+    fn another_text_is_refused() {
+        let text = PublicKey::of(&Scalar::one()).to_string();
+        for text in [
+            "",
+            &text[1..],
+            &text[2..],
+            &text.to_uppercase(),
+            &format!("{text} "),
+            &text.replace('f', "g"),
+        ] {
+            assert_eq!(text.parse::<PublicKey>(), Err(NotAPublicKey::Digits));
+        }
+        let infinity = format!("c0{}", "00".repeat(47));
+        let refused = Err(NotAPublicKey::Point(NotAPoint::Infinity));
+        assert_eq!(infinity.parse::<PublicKey>(), refused);
     }
 }

@@ -137,9 +137,9 @@ fn shares_and_what_is_made_of_them_are_those_of_others() {
         let dealt = deal(&coefficients, count).unwrap();
         let commitments: Vec<_> = list(&set["commitments"])
             .iter()
-            .map(|hex| sized(hex).unwrap())
+            .map(|hex| hex.as_str().unwrap().parse().unwrap())
             .collect();
-        let group = Group::new(&commitments, count).unwrap();
+        let group = Group::new(commitments, count).unwrap();
         assert_eq!(group, dealt.group);
         assert_eq!(group.threshold().get() as u64, set["threshold"]);
 

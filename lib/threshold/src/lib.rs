@@ -29,16 +29,19 @@ mod key;
 mod scalar;
 mod share;
 mod signature;
+mod threshold;
 
 pub use combine::Combined;
 pub use deal::{Dealt, generate};
-pub use error::{NotAGroup, NotAKeyShare, NotAPoint, NotCombined, NotDealt, NotGenuine};
+pub use error::{
+    NotAGroup, NotAKeyShare, NotAPoint, NotAPublicKey, NotCombined, NotDealt, NotGenuine,
+};
 pub use group::Group;
 pub use index::{Index, NotAnIndex};
 pub use key::{ProofOfPossession, PublicKey};
-pub use mcbn_share::Threshold;
 pub use share::KeyShare;
 pub use signature::{PartialSignature, Signature};
+pub use threshold::{NotAThreshold, Threshold};
 
 #[cfg(test)]
 mod known_answers;

@@ -113,7 +113,7 @@ fn open(config: Config) -> Result<Opened, NotRun> {
     let key = Key::read(&config.key).map_err(NotRun::Key)?;
     let pin = own_pin(&manifest, &config.participant, &key)?;
     let verifier = verifier(&config, &manifest)?;
-    let share = Contribution::read(&config.share, manifest.derivation()).map_err(NotRun::Share)?;
+    let share = Contribution::read(&config.share, &manifest.kind()).map_err(NotRun::Share)?;
     let ledger = open_ledger(&config.ledger)?;
     let digest = manifest.digest();
     let shown = page::Setup {

@@ -16,6 +16,9 @@ impl Display for Summary<'_> {
         line(f, "digest", manifest.digest())?;
         line(f, "rule", rule(manifest))?;
         line(f, "derivation", manifest.derivation())?;
+        if let Some(signers) = manifest.signers() {
+            line(f, "group key", signers.group().key())?;
+        }
         let lease = manifest.lease().as_secs();
         line(f, "lease", format_args!("{lease} seconds"))?;
         for member in manifest.participants() {

@@ -20,6 +20,8 @@ struct Network {
     keepers: Keepers,
     clock: Paused,
     threshold: Option<u8>,
+    /// They sign, and keep their shares.
+    signed: bool,
     timeout: Duration,
     lots: Lots,
     metrics: Metrics,
@@ -31,6 +33,7 @@ impl Network {
             clock: keepers.clock(),
             keepers,
             threshold: None,
+            signed: false,
             timeout: secs(10 * MINUTE),
             lots: double::lots(),
             metrics: Metrics::default(),
@@ -41,6 +44,13 @@ impl Network {
         Network {
             threshold: Some(threshold),
             ..Network::new(keepers.with_points(threshold))
+        }
+    }
+
+    fn of_signers(keepers: Keepers) -> Network {
+        Network {
+            signed: true,
+            ..Network::new(keepers)
         }
     }
 
@@ -58,7 +68,11 @@ impl Network {
         };
         let members = self.keepers.members();
         let names = members.iter().map(|member| member.name.clone()).collect();
-        let plan = Plan::with_others(derivation, threshold, Vec::new(), names).unwrap();
+        let plan = match self.signed {
+            true => Plan::signed(double::signers(), Vec::new(), names),
+            false => Plan::with_others(derivation, threshold, Vec::new(), names),
+        }
+        .unwrap();
         let mut shares = plan.claim(&mut Inheritance::new()).unwrap().read().unwrap();
         own(&mut shares);
         let members = members

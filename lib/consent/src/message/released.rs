@@ -2,13 +2,13 @@
 
 use super::{Lease, NotAMessage};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use mcbn_secret::ShamirShare;
+use mcbn_secret::{ConsentSignature, ShamirShare, Share};
 use mcbn_share::{Contribution, text};
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 use zeroize::Zeroizing;
 
-/// A share, and a lease on it.
+/// A share, or a signature of consent, and a lease on it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Released {
     pub share: Contribution,
@@ -17,20 +17,26 @@ pub struct Released {
     pub seconds: NonZeroU32,
 }
 
-/// As it stands in JSON. Private: whatever else has a share cannot be serialized.
+/// As it stands in JSON: one of the first two, and the rest. Private: whatever else has a share cannot be serialized.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body<'a> {
-    share: &'a str,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    share: Option<&'a str>,
+    /// A signature, in place of a share.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    consent: Option<&'a str>,
     lease: Lease,
     seconds: NonZeroU32,
 }
 
-/// Characters of the longer kind of share.
-const LONGEST_SHARE: usize = (4 * ShamirShare::LENGTH).div_ceil(3);
+/// Characters of each kind.
+const SHARE: usize = (4 * Share::LENGTH).div_ceil(3);
+const SHAMIR_SHARE: usize = (4 * ShamirShare::LENGTH).div_ceil(3);
+const CONSENT: usize = (4 * ConsentSignature::LENGTH).div_ceil(3);
 
-/// Names, marks, lease and seconds need less than this beside the share; a buffer that never grows leaves no copy.
-const LONGEST_BODY: usize = LONGEST_SHARE + 128;
+/// Names, marks, lease and seconds need less than this beside it; a buffer that never grows leaves no copy.
+const LONGEST_BODY: usize = CONSENT + 128;
 
 impl Released {
     /// The body, as a keeper sends it.
@@ -45,14 +51,21 @@ impl Released {
         lease: Lease,
         seconds: NonZeroU32,
     ) -> Zeroizing<Vec<u8>> {
-        let mut room = Zeroizing::new([0; LONGEST_SHARE]);
+        let mut room = Zeroizing::new([0; CONSENT]);
         let bytes: &[u8] = match share {
             // The instance has proved that it may have it, and the ledger says so.
             Contribution::Share(share) => share.expose_secret(),
             Contribution::Shamir(share) => share.expose_secret(),
+            Contribution::Consent(signature) => signature.expose_secret(),
+        };
+        let encoded = Base64UrlUnpadded::encode(bytes, &mut *room).expect("there is room");
+        let (share, consent) = match share {
+            Contribution::Share(_) | Contribution::Shamir(_) => (Some(encoded), None),
+            Contribution::Consent(_) => (None, Some(encoded)),
         };
         let body = Body {
-            share: Base64UrlUnpadded::encode(bytes, &mut *room).expect("there is room"),
+            share,
+            consent,
             lease,
             seconds,
         };
@@ -71,12 +84,20 @@ impl Released {
         // A text with an escape in it cannot be borrowed and is refused, so nothing of the share is copied on the way.
         let Body {
             share,
+            consent,
             lease,
             seconds,
         } = super::read(body)?;
-        let share = match share.len() {
-            43 => text::share(share.as_bytes()).map(Contribution::Share),
-            LONGEST_SHARE => text::shamir_share(share.as_bytes()).map(Contribution::Shamir),
+        let share = match (share, consent) {
+            (Some(share), None) if share.len() == SHARE => {
+                text::share(share.as_bytes()).map(Contribution::Share)
+            }
+            (Some(share), None) if share.len() == SHAMIR_SHARE => {
+                text::shamir_share(share.as_bytes()).map(Contribution::Shamir)
+            }
+            (None, Some(signature)) if signature.len() == CONSENT => {
+                text::consent_signature(signature.as_bytes()).map(Contribution::Consent)
+            }
             _ => return Err(NotAMessage),
         };
         Ok(Released {

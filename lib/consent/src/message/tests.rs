@@ -1,5 +1,5 @@
 use super::*;
-use mcbn_secret::{ShamirShare, Share};
+use mcbn_secret::{ConsentSignature, Share};
 use mcbn_share::{Contribution, text};
 use std::fmt::Debug;
 
@@ -76,14 +76,24 @@ fn every_message_has_one_body() {
 }
 
 #[test]
-fn a_share_of_either_kind_reaches_the_other_side() {
+fn a_share_of_each_kind_reaches_the_other_side() {
     type Make = fn() -> Contribution;
     let plain = || Contribution::Share(text::share(SHARE.as_bytes()).unwrap());
     let shamir = || Contribution::Shamir(text::shamir_share(SHAMIR.as_bytes()).unwrap());
-    let kinds: [(Make, &str); 2] = [(plain, SHARE), (shamir, SHAMIR)];
-    for (share, text) in kinds {
+    let consent = || {
+        Contribution::Consent(ConsentSignature::copied_from(&std::array::from_fn(|i| {
+            i as u8
+        })))
+    };
+    let signature = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0-P0BBQkNERUZHSElKS0xNTk9QUVJTVFVWV1hZWltcXV5f";
+    let kinds: [(Make, &str, &str); 3] = [
+        (plain, "share", SHARE),
+        (shamir, "share", SHAMIR),
+        (consent, "consent", signature),
+    ];
+    for (share, field, text) in kinds {
         let body = released(share()).expose_body();
-        let expected = format!(r#"{{"share":"{text}","lease":"{LEASE}","seconds":300}}"#);
+        let expected = format!(r#"{{"{field}":"{text}","lease":"{LEASE}","seconds":300}}"#);
         assert_eq!(str::from_utf8(&body), Ok(expected.as_str()));
         assert_eq!(Released::read(&body), Ok(released(share())));
     }
@@ -91,14 +101,14 @@ fn a_share_of_either_kind_reaches_the_other_side() {
 
 #[test]
 fn the_longest_body_with_a_share_fits_its_buffer() {
-    let share = ShamirShare::copied_from(&[0xff; 33]);
+    let signature = ConsentSignature::copied_from(&[0xff; 96]);
     let body = Released {
         seconds: NonZeroU32::MAX,
-        ..released(Contribution::Shamir(share))
+        ..released(Contribution::Consent(signature))
     }
     .expose_body();
     // Grown, it would have left a copy behind.
-    assert_eq!(body.capacity(), 44 + 128);
+    assert_eq!(body.capacity(), 128 + 128);
 }
 
 #[test]
@@ -122,6 +132,21 @@ fn a_share_written_otherwise_is_refused() {
         MANIFEST,
     ] {
         let body = format!(r#"{{"share":"{share}","lease":"{LEASE}","seconds":300}}"#);
+        assert_eq!(Released::read(body.as_bytes()), Err(NotAMessage), "{body}");
+    }
+}
+
+#[test]
+fn anything_but_one_share_or_one_consent_is_refused() {
+    let consent = "A".repeat(128);
+    for fields in [
+        "",
+        &format!(r#""share":"{SHARE}","consent":"{consent}","#),
+        &format!(r#""share":"{consent}","#),
+        &format!(r#""consent":"{SHARE}","#),
+        &format!(r#""consent":"{}=","#, &consent[1..]),
+    ] {
+        let body = format!(r#"{{{fields}"lease":"{LEASE}","seconds":300}}"#);
         assert_eq!(Released::read(body.as_bytes()), Err(NotAMessage), "{body}");
     }
 }

@@ -10,6 +10,7 @@ use mcbn_share::{
     ClaimedPlan, Derivation, Inheritance, ManifestDigest, NoPlan, NotClaimed, Participant, Plan,
     Source, Threshold,
 };
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) struct Settled {
@@ -84,10 +85,6 @@ impl Settled {
         let others = members.iter().map(|member| &member.name);
         let unnamed = others.filter(|name| !named.contains(name)).cloned();
         let asked: Vec<Participant> = keepers.iter().cloned().chain(unnamed).collect();
-        let threshold = match manifest.rule() {
-            Rule::Unanimous => None,
-            Rule::Threshold(threshold) => Some(threshold),
-        };
         let to_ask = members.iter().filter(|member| asked.contains(&member.name));
         let token_type = match manifest.policy().token {
             TokenKind::Oidc => TokenType::Oidc,
@@ -98,7 +95,16 @@ impl Settled {
             token_type,
             lease: manifest.lease(),
         };
-        let plan = Plan::with_others(manifest.derivation(), threshold, sources, asked);
+        let plan = match (manifest.signers(), manifest.rule()) {
+            (Some(signers), _) => Plan::signed(Arc::clone(signers), sources, asked),
+            (None, rule) => {
+                let threshold = match rule {
+                    Rule::Unanimous => None,
+                    Rule::Threshold(threshold) => Some(threshold),
+                };
+                Plan::with_others(manifest.derivation(), threshold, sources, asked)
+            }
+        };
         Ok(Settled {
             plan: claim(given, inheritance, plan)?,
             digest: Some(manifest.digest()),
@@ -119,6 +125,7 @@ fn claim(
             | NoPlan::NamedTwice(_)
             | NoPlan::OnePlaceForTwo(_) => &[&SHARE],
             NoPlan::NoThreshold | NoPlan::ThresholdForAll(_) => &[&DERIVATION, &THRESHOLD],
+            NoPlan::NoGroup => &[&DERIVATION, &MANIFEST],
         };
         given.refuse(settings, fault)
     })?;

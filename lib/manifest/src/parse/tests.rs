@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 const UNANIMOUS: &str = include_str!("../../testdata/unanimous.toml");
 const THRESHOLD: &str = include_str!("../../testdata/threshold.toml");
+const SIGNED: &str = include_str!("../../testdata/signed.toml");
 
 fn parse(text: &str) -> Result<Manifest, Mistakes> {
     Manifest::parse(text.as_bytes())
@@ -146,6 +147,26 @@ fn a_network_with_a_threshold_is_read() {
         ..Container::default()
     };
     assert_eq!(client.container, expected);
+}
+
+#[test]
+fn a_network_whose_participants_sign_is_read() {
+    let manifest = parse(SIGNED).unwrap();
+    assert_eq!(manifest.rule(), Rule::Threshold(Threshold::new(2).unwrap()));
+    assert_eq!(manifest.derivation(), Derivation::BlsPrfV1);
+    let signers = manifest.signers().unwrap();
+    let (group, named) = (signers.group(), signers.names());
+    assert_eq!(
+        named,
+        ["alice", "bob", "carol"].map(|name| name.parse().unwrap())
+    );
+    assert_eq!((group.threshold().get(), group.count()), (2, 3));
+    assert!(group.key().to_string().starts_with("a7bb3d85521ee197"));
+    let Kind::Consent(same) = manifest.kind() else {
+        panic!("they sign");
+    };
+    assert!(Arc::ptr_eq(&same, signers));
+    assert!(parse(THRESHOLD).unwrap().signers().is_none());
 }
 
 #[test]

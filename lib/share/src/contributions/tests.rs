@@ -1,18 +1,16 @@
 use super::*;
 use crate::shamir::split;
+use crate::signers::tests::{name, signers};
 use crate::text;
 use mcbn_secret::SharedSecret;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 const ALICE: &str = "2c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228dbfed90";
 const BOB: &str = "b15244faf36e5e4b178d3891701d245f2e45e881d913b6c35c0ea0ac14224cc2";
 
 fn share(hex: &str) -> Contribution {
     Contribution::Share(text::share(hex.as_bytes()).unwrap())
-}
-
-fn name(name: &str) -> Participant {
-    name.parse().unwrap()
 }
 
 fn unanimous_of(participants: usize) -> Contributions {
@@ -142,4 +140,62 @@ fn only_names_are_shown() {
     let mut all = unanimous_of(2);
     all.add(&name("alice"), share(ALICE)).unwrap();
     assert_eq!(format!("{all:?}"), r#"{Participant("alice")}"#);
+}
+
+/// With what alice, bob and carol answer, any two of whom sign.
+fn signed() -> (Contributions, Vec<Contribution>) {
+    let (signers, shares) = signers();
+    let names = ["alice", "bob", "carol"].map(name);
+    let answers = names.iter().zip(&shares);
+    let answers = answers.map(|(name, share)| signers.sign(name, share).unwrap());
+    let answers = answers.collect();
+    (
+        Contributions::new(Rule::Signed(Arc::new(signers)), 3),
+        answers,
+    )
+}
+
+#[test]
+fn any_threshold_of_consents_gives_one_key() {
+    let keys = [[0, 1], [1, 2], [2, 0]].map(|pair| {
+        let (mut all, answers) = signed();
+        let mut answers: Vec<_> = answers.into_iter().map(Some).collect();
+        assert_eq!(all.needed(), 2);
+        for i in pair {
+            let whose = name(["alice", "bob", "carol"][i]);
+            all.add(&whose, answers[i].take().unwrap()).unwrap();
+        }
+        key(&all)
+    });
+    assert!(keys[0] == keys[1] && keys[1] == keys[2]);
+}
+
+#[test]
+fn a_consent_that_does_not_verify_is_refused_and_the_rest_make_the_key() {
+    let (mut all, answers) = signed();
+    let [first, second, third] = <[_; 3]>::try_from(answers).unwrap();
+    let refused = all.add(&name("alice"), second).unwrap_err();
+    assert_eq!(refused, Refused::NotGenuine(name("alice")));
+    assert_eq!(
+        refused.to_string(),
+        "the consent of alice is refused: its signature does not verify"
+    );
+    assert_eq!(all.count(), 0);
+    all.add(&name("carol"), third).unwrap();
+    all.add(&name("alice"), first).unwrap();
+    let (mut others, answers) = signed();
+    for (whose, answer) in ["alice", "bob", "carol"].map(name).iter().zip(answers) {
+        others.add(whose, answer).unwrap();
+    }
+    assert!(key(&all) == key(&others));
+}
+
+#[test]
+fn a_share_in_place_of_a_consent_is_refused_and_the_other_way_round() {
+    let (mut all, answers) = signed();
+    let refused = Err(Refused::NotAShare(name("alice"), NotAShare::Length));
+    assert_eq!(all.add(&name("alice"), share(ALICE)), refused);
+    for consent in answers.into_iter().take(1) {
+        assert_eq!(unanimous_of(2).add(&name("alice"), consent), refused);
+    }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::combine::{Combined, ManifestDigest};
+use crate::signers::tests::{name, signers};
 use crate::source::tests::Folder;
 use crate::{shamir, text};
 use mcbn_secret::Psk;
@@ -468,4 +469,46 @@ fn a_refusal_shows_no_share() {
             assert!(!shown.contains(part), "{shown}");
         }
     }
+}
+
+#[test]
+fn a_group_is_needed_for_consent_by_signature() {
+    let case = Case::new(&[("alice", ALICE), ("bob", BOB)]);
+    for threshold in [None, Some(2)] {
+        let refused = case.plan(Derivation::BlsPrfV1, threshold).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "bls-prf-v1 needs a manifest, which has the group's commitments"
+        );
+    }
+}
+
+#[test]
+fn shares_of_a_group_sign_and_become_a_key() {
+    let (signers, shares) = signers();
+    let signers = Arc::new(signers);
+    let texts: Vec<_> = shares.iter().map(text::signing_share_hex).collect();
+    let case = Case::new(&[("alice", &texts[0]), ("carol", &texts[2])]);
+    let sources = case.sources.iter().map(|s| s.parse().unwrap()).collect();
+    let plan = Plan::signed(signers, sources, vec![name("bob")]).unwrap();
+    let plan = plan.claim(&mut Inheritance::new()).unwrap();
+    let contributions = plan.read().unwrap();
+    assert_eq!((contributions.count(), contributions.needed()), (2, 2));
+    contributions.combine(None).unwrap();
+}
+
+#[test]
+fn a_share_of_another_participant_of_the_group_is_refused() {
+    let (signers, shares) = signers();
+    let texts: Vec<_> = shares.iter().map(text::signing_share_hex).collect();
+    let case = Case::new(&[("alice", &texts[1]), ("carol", &texts[2])]);
+    let sources = case.sources.iter().map(|s| s.parse().unwrap()).collect();
+    let plan = Plan::signed(Arc::new(signers), sources, vec![]).unwrap();
+    let plan = plan.claim(&mut Inheritance::new()).unwrap();
+    let refused = plan.read().unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the share of alice is refused: the manifest's commitments promise another"
+    );
+    assert!(refused.hint().is_some());
 }

@@ -230,16 +230,3 @@ fn a_share_that_does_not_look_random_is_not_handed_out() {
     let refused = split(&secret, threshold(2), 2, copy);
     assert_eq!(refused.unwrap_err(), NotSplit::NotRandom);
 }
-
-#[test]
-fn thresholds_are_read() {
-    assert_eq!("2".parse::<Threshold>().map(Threshold::get), Ok(2));
-    assert_eq!("255".parse::<Threshold>().map(Threshold::get), Ok(255));
-}
-
-#[test]
-fn a_threshold_below_two_is_refused() {
-    for text in ["0", "1", "-2", "256", "", "two", "2.0"] {
-        assert_eq!(text.parse::<Threshold>(), Err(NotAThreshold), "{text:?}");
-    }
-}

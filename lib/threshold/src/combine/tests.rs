@@ -126,6 +126,29 @@ fn a_stranger_is_refused() {
 }
 
 #[test]
+fn what_was_verified_before_is_not_verified_again() {
+    let dealt = dealt(2, 3);
+    let mut partials = signed(&dealt.shares);
+    let combined = dealt.group.combine_verified(MESSAGE, &partials);
+    assert_eq!(combined, Ok(Signature::by(&key_itself(), MESSAGE)));
+    // Nobody looks at one that is not used.
+    partials[2].signature = partials[0].signature;
+    assert_eq!(
+        dealt.group.combine_verified(MESSAGE, &partials),
+        Ok(Signature::by(&key_itself(), MESSAGE))
+    );
+}
+
+#[test]
+fn a_bad_one_that_was_not_verified_before_is_refused() {
+    let dealt = dealt(2, 3);
+    let mut partials = signed(&dealt.shares);
+    partials[1].signature = partials[0].signature;
+    let refused = dealt.group.combine_verified(MESSAGE, &partials);
+    assert_eq!(refused, Err(NotCombined::NotGenuine));
+}
+
+#[test]
 fn a_source_of_random_bytes_that_fails_signs_nothing() {
     let dealt = dealt(2, 3);
     let partials = signed(&dealt.shares);

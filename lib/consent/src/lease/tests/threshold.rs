@@ -99,3 +99,42 @@ async fn one_who_was_denied_may_be_approved_again() {
     let network = Network::of_threshold(2, keepers);
     network.goes_on(secs(5000)).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_consent_that_does_not_verify_is_named_and_the_others_make_the_key() {
+    // What carol signed, in alice's name.
+    let alice = |_, _| Share(|| double::consent("carol"));
+    let keepers = |alice| {
+        Keepers::new([
+            keeper("alice", alice),
+            keeper("bob", |_, _| Share(|| double::consent("bob"))),
+            keeper("carol", |_, _| Share(|| double::consent("carol"))),
+        ])
+    };
+    let network = Network::of_signers(keepers(alice as fn(_, _) -> _));
+    let (shares, consent) = network.start().await.unwrap();
+    assert!(!shares.has(&name("alice")));
+    assert_eq!(consent.standing(network.clock.now()).live, 2);
+    let key = |shares: &Contributions| shares.combine(None).unwrap().tls_psk(b"id").unwrap();
+    let one = key(&shares);
+
+    let honest = Network::of_signers(keepers(|_, _| Share(|| double::consent("alice"))));
+    let (shares, _) = honest.start().await.unwrap();
+    assert!(shares.has(&name("alice")) && key(&shares) == one);
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_consents_that_do_not_verify_are_refused_by_name() {
+    let carols = |_, _| Share(|| double::consent("carol"));
+    let keepers = Keepers::new([
+        keeper("alice", carols),
+        keeper("bob", carols),
+        keeper("carol", carols),
+    ]);
+    let error = Network::of_signers(keepers).start().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no consent: alice: the consent of alice is refused: its signature does not verify; bob: the consent of bob is refused: its signature does not verify"
+    );
+    assert_eq!(error.exit(), Exit::Refused);
+}

@@ -1,6 +1,6 @@
 //! What each mistake is answered with: all of them at once, each with its place.
 
-use super::{THRESHOLD, UNANIMOUS, assert_refused, parse};
+use super::{SIGNED, THRESHOLD, UNANIMOUS, assert_refused, parse};
 
 #[test]
 fn many_mistakes_are_reported_at_once_in_the_order_of_their_places() {
@@ -170,7 +170,7 @@ fn a_derivation_that_contradicts_the_rule_is_refused() {
             THRESHOLD,
             "shamir-v1",
             "hkdf-v1",
-            "5:14: hkdf-v1 contradicts the rule: it needs every share; a threshold needs shamir-v1",
+            "5:14: hkdf-v1 contradicts the rule: it needs every share; a threshold needs shamir-v1 or bls-prf-v1",
         ),
         (
             THRESHOLD,
@@ -187,8 +187,14 @@ fn a_derivation_that_contradicts_the_rule_is_refused() {
         (
             THRESHOLD,
             "shamir-v1",
-            "bls-prf-v1",
-            "5:14: a derivation is hkdf-v1 or shamir-v1 in this version, not 'bls-prf-v1'",
+            "bls-prf-v2",
+            "5:14: a derivation is hkdf-v1, shamir-v1 or bls-prf-v1 in a manifest, not 'bls-prf-v2'",
+        ),
+        (
+            UNANIMOUS,
+            "lease = 300",
+            "lease = 300\nderivation = \"bls-prf-v1\"",
+            "6:14: bls-prf-v1 contradicts the rule: it is for a threshold; unanimous needs hkdf-v1",
         ),
         (
             THRESHOLD,
@@ -204,6 +210,63 @@ fn a_derivation_that_contradicts_the_rule_is_refused() {
         THRESHOLD,
         &[("{ threshold = 2 }", "1979-05-27")],
         &["4:8: 'rule' must be \"unanimous\" or { threshold = NUMBER }, not a date or time"],
+    );
+}
+
+/// Commitments in place of those of SIGNED.
+fn assert_commitments_refused(commitments: &str, mistakes: &[&str]) {
+    let start = SIGNED.find("commitments = [").unwrap();
+    let end = start + SIGNED[start..].find("]\n").unwrap() + 1;
+    assert_refused(SIGNED, &[(&SIGNED[start..end], commitments)], mistakes);
+}
+
+const FIRST: &str = "a7bb3d85521ee1972f9e9c830ea15df33b2d44e4e41de73ddf2b67be6b86f273f242fdcd2aeeade7bf89ef224eb8edca";
+
+#[test]
+fn a_group_without_commitments_is_refused() {
+    let expected = "5:14: bls-prf-v1 needs 'commitments': they come from the making of the shares";
+    assert_commitments_refused("", &[expected]);
+    let expected = "6:15: 'commitments' is an empty list";
+    assert_commitments_refused("commitments = []", &[expected]);
+}
+
+#[test]
+fn commitments_of_another_number_than_the_threshold_are_refused() {
+    let expected = "6:15: 1 commitments; there are as many as the threshold, 2";
+    assert_commitments_refused(&format!("commitments = [\"{FIRST}\"]"), &[expected]);
+}
+
+#[test]
+fn commitments_without_their_derivation_are_refused() {
+    let expected = "6:15: commitments are for the derivation bls-prf-v1, which does not stand here";
+    for other in ["", "derivation = \"shamir-v1\""] {
+        let old = "derivation = \"bls-prf-v1\"";
+        assert_refused(SIGNED, &[(old, other)], &[expected]);
+    }
+}
+
+#[test]
+fn a_commitment_that_is_no_point_is_refused() {
+    let infinity = format!("c0{}", "00".repeat(47));
+    let upper = FIRST.to_uppercase();
+    assert_commitments_refused(
+        &format!("commitments = [\"{FIRST}\", \"{infinity}\",\n\"{upper}\"]"),
+        &[
+            "6:116: the point is at infinity, not 'c000000000000000000000000000000000000000...'",
+            "7:1: a BLS public key is 96 lower-case hex digits, not 'A7BB3D85521EE1972F9E9C830EA15DF33B2D44E4...'",
+        ],
+    );
+}
+
+#[test]
+fn commitments_that_leave_a_participant_without_a_share_are_refused() {
+    // Twice the generator, and minus the generator: 2 - x, which is zero for the second.
+    let twice = "a572cbea904d67468808c8eb50a9450c9721db309128012543902d0ac358a62ae28f75bb8f1c7c42c39a8c5529bf0f4e";
+    let minus = "b7f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb";
+    let expected = "6:15: the commitments leave participant 2 without a share";
+    assert_commitments_refused(
+        &format!("commitments = [\"{twice}\", \"{minus}\"]"),
+        &[expected],
     );
 }
 
