@@ -8,7 +8,7 @@ use mcbn_consent::message::Lease;
 use mcbn_launcher::{Launcher, TokenType};
 use mcbn_manifest::Manifest;
 use mcbn_pinned::Keepers;
-use mcbn_tests_demo::network::{Agreement, Network, Role};
+use mcbn_tests_demo::network::{Agreement, Network, Role, Rule};
 use mcbn_tests_support::DEADLINE;
 use mcbn_tests_support::confidential_space::{Image, Instance, Machine, Profile};
 use mcbn_tests_support::folder::Folder;
@@ -33,7 +33,7 @@ impl House {
     pub fn open() -> Self {
         let agreement = Agreement {
             people: &["alice"],
-            threshold: None,
+            rule: Rule::All,
             lease: 300,
             host: None,
         };

@@ -14,7 +14,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 
 use mcbn_tests_support::confidential_space::Machine;
-use mcbn_tests_support::process::Process;
+use mcbn_tests_support::process::{Captured, Process, log};
 use mcbn_tests_support::workload::workload;
 
 /// What the operator sets: the variables of a workload, by name.
@@ -47,4 +47,14 @@ impl Host for Programs {
             kept: Box::new(machine),
         }
     }
+}
+
+/// Waits until it logged this of a participant.
+pub fn hears(process: &Process, message: &str, participant: &str) {
+    let is_it = |seen: &Captured| {
+        log(&seen.stderr)
+            .any(|event| event["message"] == message && event["participant"] == participant)
+            .then_some(())
+    };
+    process.wait(is_it);
 }

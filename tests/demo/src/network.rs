@@ -24,12 +24,22 @@ pub struct Role<'a> {
 /// What the people agree on, beside the workloads.
 pub struct Agreement<'a> {
     pub people: &'a [&'a str],
-    /// None: all of them. Else so many.
-    pub threshold: Option<usize>,
+    pub rule: Rule,
     /// In seconds.
     pub lease: u32,
     /// Where the keepers are. None: on addresses of loopback.
     pub host: Option<Ipv4Addr>,
+}
+
+/// Whose consent it takes, and what they give.
+#[derive(Clone, Copy, Debug)]
+pub enum Rule {
+    /// That of all, who give shares.
+    All,
+    /// That of so many, who give shares.
+    Shamir(usize),
+    /// That of so many, who sign and keep their shares.
+    Signed(usize),
 }
 
 /// People whose manifest is written, and whose keepers may run.
@@ -57,11 +67,20 @@ impl Network {
             .iter()
             .map(|name| Person::new(name, folder.path(), agreement.host))
             .collect();
-        match agreement.threshold {
-            None => people.iter().for_each(Person::draw_share),
-            Some(threshold) => split_shares(threshold, &people, folder.path()),
-        }
-        let text = manifest(agreement, &people, roles);
+        let folder_of_shares = folder.path().join("split");
+        let lines = match agreement.rule {
+            Rule::All => {
+                people.iter().for_each(Person::draw_share);
+                String::new()
+            }
+            Rule::Shamir(threshold) => {
+                split_shares(threshold, "shamir-v1", &people, &folder_of_shares)
+            }
+            Rule::Signed(threshold) => {
+                split_shares(threshold, "bls-prf-v1", &people, &folder_of_shares)
+            }
+        };
+        let text = manifest(agreement, &lines, &people, roles);
         folder.file("manifest.toml", text);
         Self {
             folder,
@@ -190,19 +209,21 @@ impl Person {
     }
 }
 
-fn split_shares(threshold: usize, people: &[Person], folder: &Path) {
-    let out = folder.join("split");
+/// Gives each person a share, and the lines that the manifest needs then.
+fn split_shares(threshold: usize, derivation: &str, people: &[Person], out: &Path) -> String {
     let mut command = mcbn();
     command
         .args(["share", "split", "--threshold", &threshold.to_string()])
+        .args(["--derivation", derivation])
         .arg("--out-dir")
-        .arg(&out)
+        .arg(out)
         .args(people.iter().map(|person| &person.name));
-    done(command);
+    let lines = done(command).stdout();
     for person in people {
         std::fs::rename(out.join(&person.name), person.folder.join("share"))
             .expect("one share for each person");
     }
+    lines
 }
 
 fn done(command: Command) -> Ended {
@@ -211,13 +232,20 @@ fn done(command: Command) -> Ended {
     ended
 }
 
-fn manifest(agreement: &Agreement<'_>, people: &[Person], roles: &[Role<'_>]) -> String {
-    let rule = match agreement.threshold {
-        None => "\"unanimous\"".to_owned(),
-        Some(threshold) => format!("{{ threshold = {threshold} }}"),
+fn manifest(
+    agreement: &Agreement<'_>,
+    lines: &str,
+    people: &[Person],
+    roles: &[Role<'_>],
+) -> String {
+    let rule = match agreement.rule {
+        Rule::All => "\"unanimous\"".to_owned(),
+        Rule::Shamir(threshold) | Rule::Signed(threshold) => {
+            format!("{{ threshold = {threshold} }}")
+        }
     };
     let mut text = format!(
-        "version = 1\nnetwork = \"demo\"\nrule = {rule}\nlease = {}\n",
+        "version = 1\nnetwork = \"demo\"\nrule = {rule}\n{lines}lease = {}\n",
         agreement.lease
     );
     for person in people {

@@ -9,14 +9,14 @@ use mcbn_tests_support::confidential_space::{Image, Instance, Machine, Overrides
 use mcbn_tests_support::plain::Plain;
 use mcbn_tests_support::port;
 
-use crate::network::{Agreement, Network, Role};
+use crate::network::{Agreement, Network, Role, Rule};
 use crate::visitor::{PAGE, Visitor, service};
-use crate::{Host, Running, Variables};
+use crate::{Host, Running, Variables, hears};
 
 /// In seconds. The shortest that a manifest may name: a person who watches should not wait long.
 const LEASE: u32 = 10;
 
-const PEOPLE: [&str; 3] = ["Alice", "Bob", "Carol"];
+const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
 
 /// The digests of the real images.
 pub struct Digests {
@@ -65,35 +65,8 @@ impl<'a> Play<'a> {
         );
         let service = service();
         let (server, entrance) = (port::reserved(), port::reserved());
-        let people = PEOPLE.map(str::to_lowercase);
-        let people: Vec<&str> = people.iter().map(String::as_str).collect();
-        let roles = [
-            Role {
-                name: "psk-server",
-                image: &digests.server,
-                variables: server_variables(server, service.address()),
-            },
-            Role {
-                name: "psk-client",
-                image: &digests.client,
-                variables: client_variables(server, entrance),
-            },
-        ];
-        let agreement = Agreement {
-            people: &people,
-            threshold: None,
-            lease: LEASE,
-            host: None,
-        };
-        let mut network = Network::found(&agreement, &roles);
-        tell(
-            "Each draws a share, shows it to nobody, and starts a keeper for it. Carol's keeper asks her first.",
-        );
-        for name in &people {
-            let flags: &[&str] = if *name == "carol" { &["--ask"] } else { &[] };
-            network.start_keeper(name, flags);
-        }
-        Self {
+        let network = found(Rule::All, &digests, service.address(), server, entrance);
+        let mut play = Self {
             host,
             tell,
             digests,
@@ -101,7 +74,13 @@ impl<'a> Play<'a> {
             network,
             server,
             entrance,
+        };
+        play.say("Each draws a share, shows it to nobody, and starts a keeper for it. Carol's keeper asks her first.");
+        for name in PEOPLE {
+            let flags: &[&str] = if name == "carol" { &["--ask"] } else { &[] };
+            play.network.start_keeper(name, flags);
         }
+        play
     }
 
     /// Plays all scenes.
@@ -110,6 +89,8 @@ impl<'a> Play<'a> {
         self.withdrawal(server, client);
         self.refusals();
         self.ledgers();
+        self.two_of_three();
+        self.say("Nobody reached the service alone. Nobody who runs the machines saw a share, a key or the page.");
     }
 
     fn consent(&mut self) -> (Running, Running) {
@@ -206,7 +187,45 @@ impl<'a> Play<'a> {
         for line in verified {
             self.say(&line);
         }
-        self.say("Nobody reached the service alone. Nobody who runs the machines saw a share, a key or the page.");
+    }
+
+    fn two_of_three(&mut self) {
+        self.say(
+            "The three found another network. Any two of them are enough, and each signs and keeps the share.",
+        );
+        self.network = found(
+            Rule::Signed(2),
+            &self.digests,
+            self.service.address(),
+            self.server,
+            self.entrance,
+        );
+        self.say("Carol is on a journey. Alice and Bob sign for the server.");
+        for name in ["alice", "bob"] {
+            self.network.start_keeper(name, &[]);
+        }
+        let server = self.start(self.machine("psk-server", "server-4"), "psk-server");
+        server.process.wait_for_message("listening");
+        self.say(
+            "Carol comes back and signs as well, and Alice takes her consent back: two are left.",
+        );
+        self.network.start_keeper("carol", &[]);
+        hears(&server.process, "consent given", "carol");
+        self.network.person("alice").keeper("revoke", &["--all"]);
+        hears(&server.process, "no consent", "alice");
+        let client = self.start(self.machine("psk-client", "client-4"), "psk-client");
+        client.process.wait_for_message("listening");
+        let mut visitor = Visitor::connect(self.entrance);
+        assert_eq!(visitor.ask().as_deref(), Some(PAGE), "the page arrives");
+        self.say("Bob and Carol sign for the client. Others than for the server, and the key is the same: the page arrives.");
+        self.network.person("bob").keeper("revoke", &["--all"]);
+        visitor.wait_until_closed();
+        for workload in [server, client] {
+            workload.process.end().expect_code(77);
+        }
+        self.say(
+            "Bob takes his consent back, too. One alone is not enough: the connection is closed.",
+        );
     }
 
     fn say(&mut self, line: &str) {
@@ -248,6 +267,35 @@ impl<'a> Play<'a> {
         variables.insert("MCBN_MANIFEST".to_owned(), text);
         variables
     }
+}
+
+/// A network of the three, with a server and a client.
+fn found(
+    rule: Rule,
+    digests: &Digests,
+    service: SocketAddr,
+    server: SocketAddr,
+    entrance: SocketAddr,
+) -> Network {
+    let roles = [
+        Role {
+            name: "psk-server",
+            image: &digests.server,
+            variables: server_variables(server, service),
+        },
+        Role {
+            name: "psk-client",
+            image: &digests.client,
+            variables: client_variables(server, entrance),
+        },
+    ];
+    let agreement = Agreement {
+        people: &PEOPLE,
+        rule,
+        lease: LEASE,
+        host: None,
+    };
+    Network::found(&agreement, &roles)
 }
 
 fn server_variables(listen: SocketAddr, forward: SocketAddr) -> Variables {

@@ -5,15 +5,15 @@ use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mcbn_tests_demo::network::{Agreement, Network, Role};
+use mcbn_tests_demo::network::{Agreement, Network, Role, Rule};
 use mcbn_tests_demo::visitor::{PAGE, Visitor, service};
-use mcbn_tests_demo::{Host, Programs, Running, Variables};
+use mcbn_tests_demo::{Host, Programs, Running, Variables, hears};
 use mcbn_tests_support::DEADLINE;
 use mcbn_tests_support::confidential_space::{
     Health, Image, Instance, Machine, Overrides, Profile,
 };
 use mcbn_tests_support::plain::Plain;
-use mcbn_tests_support::process::{Captured, Process, log};
+use mcbn_tests_support::process::Process;
 use mcbn_tests_support::workload::workload;
 
 /// In seconds: the shortest that a manifest may name.
@@ -29,7 +29,7 @@ struct House {
 const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 impl House {
-    fn of(people: &[&str], threshold: Option<usize>) -> Self {
+    fn of(people: &[&str], rule: Rule) -> Self {
         let service = service();
         let variables: Variables =
             [("MCBN_FORWARD".to_owned(), service.address().to_string())].into();
@@ -40,7 +40,7 @@ impl House {
         };
         let agreement = Agreement {
             people,
-            threshold,
+            rule,
             lease: LEASE,
             host: None,
         };
@@ -119,16 +119,6 @@ fn address(process: &Process, message: &str) -> SocketAddr {
     event["address"].as_str().unwrap().parse().unwrap()
 }
 
-/// Waits until it logged this of a participant.
-fn hears(process: &Process, message: &str, participant: &str) {
-    let is_it = |seen: &Captured| {
-        log(&seen.stderr)
-            .any(|event| event["message"] == message && event["participant"] == participant)
-            .then_some(())
-    };
-    process.wait(is_it);
-}
-
 /// The whole answer of an HTTP server.
 fn get(from: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(from).unwrap();
@@ -180,7 +170,16 @@ impl Server {
 
 #[test]
 fn two_of_three_are_enough_and_whoever_comes_late_counts_too() {
-    let mut house = House::of(&["alice", "bob", "carol"], Some(2));
+    two_of_three(Rule::Shamir(2));
+}
+
+#[test]
+fn two_of_three_who_sign_are_enough_and_no_share_leaves_its_owner() {
+    two_of_three(Rule::Signed(2));
+}
+
+fn two_of_three(rule: Rule) {
+    let mut house = House::of(&["alice", "bob", "carol"], rule);
     for name in ["alice", "bob"] {
         house.network.start_keeper(name, &[]);
     }
@@ -189,7 +188,7 @@ fn two_of_three_are_enough_and_whoever_comes_late_counts_too() {
     house.network.start_keeper("carol", &[]);
     server.hears("consent given", "carol");
 
-    // The server's key is made of the points of alice and bob, the client's of those of bob and carol.
+    // The server's key is made of what alice and bob gave, the client's of what bob and carol do.
     house.network.person("alice").keeper("revoke", &["--all"]);
     server.hears("no consent", "alice");
     let (entrance, client) = house.client(&server);
@@ -216,70 +215,117 @@ fn two_of_three_are_enough_and_whoever_comes_late_counts_too() {
     }
 }
 
-/// A server and a client, on whichever protocol, with a question that goes through both.
-fn ends_with_consent(
-    server: (&str, &[(&str, &str)]),
-    client: (&str, &[(&str, &str)]),
+/// A server and a client, on whichever protocol, and a question that goes through both.
+struct Pair {
+    server: (&'static str, &'static [(&'static str, &'static str)]),
+    client: (&'static str, &'static [(&'static str, &'static str)]),
     ask: fn(SocketAddr),
-) {
-    let mut house = House::of(&["alice"], None);
-    house.network.start_keeper("alice", &[]);
-    let start = |(name, variables): (&str, &[(&str, &str)]), more: &[(&str, String)]| {
-        let own = variables
-            .iter()
-            .map(|(name, value)| (*name, (*value).to_owned()));
-        let listen = ("MCBN_LISTEN", "127.0.0.1:0".to_owned());
-        let running = house.start(
-            name,
-            &own.chain([listen]).chain(more.to_vec()).collect::<Vec<_>>(),
-        );
-        (address(&running.process, "listening"), running)
-    };
-    let (address, server) = start(server, &[]);
-    let (entrance, client) = start(client, &[("MCBN_SERVER", address.to_string())]);
-    ask(entrance);
-
-    house.network.person("alice").keeper("revoke", &["--all"]);
-    for running in [server, client] {
-        let ended = running.process.end();
-        ended.expect_code(77);
-        let said = ended.stderr();
-        assert!(
-            said.contains("consent is lost: alice: consent was withdrawn"),
-            "{ended}"
-        );
-    }
 }
 
-#[test]
-fn dtls_ends_with_consent() {
-    ends_with_consent(("dtls-server", &[]), ("dtls-client", &[]), |entrance| {
+const DTLS: Pair = Pair {
+    server: ("dtls-server", &[]),
+    client: ("dtls-client", &[]),
+    ask: |entrance| {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
         socket.send_to(b"a datagram", entrance).unwrap();
         let mut room = [0; 100];
         let length = socket.recv(&mut room).unwrap();
         assert_eq!(&room[..length], b"a datagram");
-    });
+    },
+};
+
+const MUTUAL_TLS: Pair = Pair {
+    server: (
+        "detrsa-mtls",
+        &[("MCBN_ROLE", "server"), ("MCBN_BITS", "2048")],
+    ),
+    client: (
+        "detrsa-mtls",
+        &[("MCBN_ROLE", "client"), ("MCBN_BITS", "2048")],
+    ),
+    ask: |entrance| {
+        let answer = get(entrance, "/");
+        assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
+    },
+};
+
+impl Pair {
+    fn start_server(&self, house: &House) -> (SocketAddr, Running) {
+        start_end(house, self.server, &[])
+    }
+
+    /// Its entrance.
+    fn start_client(&self, house: &House, server: SocketAddr) -> (SocketAddr, Running) {
+        start_end(house, self.client, &[("MCBN_SERVER", server.to_string())])
+    }
+
+    fn ends_with_consent(&self) {
+        let mut house = House::of(&["alice"], Rule::All);
+        house.network.start_keeper("alice", &[]);
+        let (address, server) = self.start_server(&house);
+        let (entrance, client) = self.start_client(&house, address);
+        (self.ask)(entrance);
+        house.network.person("alice").keeper("revoke", &["--all"]);
+        for running in [server, client] {
+            let ended = running.process.end();
+            ended.expect_code(77);
+            let said = ended.stderr();
+            let lost = "consent is lost: alice: consent was withdrawn";
+            assert!(said.contains(lost), "{ended}");
+        }
+    }
+
+    /// Whose signatures make the key of the one end do not make that of the other.
+    fn has_one_key_whoever_signs(&self) {
+        let mut house = House::of(&["alice", "bob", "carol"], Rule::Signed(2));
+        for name in ["alice", "bob"] {
+            house.network.start_keeper(name, &[]);
+        }
+        let (address, _server) = self.start_server(&house);
+        house.network.kill_keeper("alice");
+        house.network.start_keeper("carol", &[]);
+        let (entrance, _client) = self.start_client(&house, address);
+        (self.ask)(entrance);
+    }
+}
+
+fn start_end(
+    house: &House,
+    (name, variables): (&str, &[(&str, &str)]),
+    more: &[(&str, String)],
+) -> (SocketAddr, Running) {
+    let own = variables.iter();
+    let own = own.map(|(name, value)| (*name, (*value).to_owned()));
+    let listen = ("MCBN_LISTEN", "127.0.0.1:0".to_owned());
+    let all: Vec<_> = own.chain([listen]).chain(more.to_vec()).collect();
+    let running = house.start(name, &all);
+    (address(&running.process, "listening"), running)
+}
+
+#[test]
+fn dtls_ends_with_consent() {
+    DTLS.ends_with_consent();
+}
+
+#[test]
+fn dtls_has_one_key_whoever_signs() {
+    DTLS.has_one_key_whoever_signs();
 }
 
 #[test]
 fn mutual_tls_ends_with_consent() {
-    let server = [("MCBN_ROLE", "server"), ("MCBN_BITS", "2048")];
-    let client = [("MCBN_ROLE", "client"), ("MCBN_BITS", "2048")];
-    ends_with_consent(
-        ("detrsa-mtls", &server),
-        ("detrsa-mtls", &client),
-        |entrance| {
-            let answer = get(entrance, "/");
-            assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
-        },
-    );
+    MUTUAL_TLS.ends_with_consent();
+}
+
+#[test]
+fn mutual_tls_has_one_key_whoever_signs() {
+    MUTUAL_TLS.has_one_key_whoever_signs();
 }
 
 #[test]
 fn a_keeper_that_stays_away_ends_it_with_its_lease() {
-    let mut house = House::of(&["alice", "bob"], None);
+    let mut house = House::of(&["alice", "bob"], Rule::All);
     for name in ["alice", "bob"] {
         house.network.start_keeper(name, &[]);
     }
@@ -308,7 +354,7 @@ fn a_keeper_that_stays_away_ends_it_with_its_lease() {
 
 #[test]
 fn a_keeper_that_comes_back_in_time_is_forgiven() {
-    let mut house = House::of(&["alice"], None);
+    let mut house = House::of(&["alice"], Rule::All);
     house.network.start_keeper("alice", &[]);
     let server = house.server();
     house.network.kill_keeper("alice");
@@ -326,7 +372,7 @@ fn a_keeper_that_comes_back_in_time_is_forgiven() {
 
 #[test]
 fn a_token_service_that_stays_away_ends_it_with_the_lease() {
-    let mut house = House::of(&["alice"], None);
+    let mut house = House::of(&["alice"], Rule::All);
     house.network.start_keeper("alice", &[]);
     // In every way of being away, side by side.
     let servers = [
@@ -359,7 +405,7 @@ fn a_token_service_that_stays_away_ends_it_with_the_lease() {
 
 #[test]
 fn a_token_service_that_comes_back_in_time_is_forgiven() {
-    let mut house = House::of(&["alice"], None);
+    let mut house = House::of(&["alice"], Rule::All);
     house.network.start_keeper("alice", &[]);
     let server = house.server();
     set_token_service(&server.running, Health::Dead);
@@ -373,7 +419,7 @@ fn a_token_service_that_comes_back_in_time_is_forgiven() {
 
 #[test]
 fn a_workload_waits_for_its_token_service() {
-    let mut house = House::of(&["alice"], None);
+    let mut house = House::of(&["alice"], Rule::All);
     house.network.start_keeper("alice", &[]);
     let running = house.starting_server();
     set_token_service(&running, Health::Failing);
@@ -385,7 +431,7 @@ fn a_workload_waits_for_its_token_service() {
 
 #[test]
 fn a_signal_ends_the_wait_for_a_person() {
-    let mut house = House::of(&["alice"], None);
+    let mut house = House::of(&["alice"], Rule::All);
     house.network.start_keeper("alice", &["--ask"]);
     let manifest = format!("--manifest=file:{}", house.network.manifest().display());
     for (name, arguments, code) in [

@@ -6,7 +6,7 @@
 use std::net::Ipv4Addr;
 use std::process::Command;
 
-use mcbn_tests_demo::network::{Agreement, Network, Role};
+use mcbn_tests_demo::network::{Agreement, Network, Role, Rule};
 use mcbn_tests_support::apart::apart;
 use mcbn_tests_support::confidential_space::{Image, Machine, Overrides, Profile};
 use mcbn_tests_support::peer::peer;
@@ -83,7 +83,7 @@ impl Scene {
         let variables = role.variables.clone();
         let agreement = Agreement {
             people: &people,
-            threshold: None,
+            rule: Rule::All,
             lease: LEASE,
             host: Some(KEEPERS),
         };
