@@ -1,4 +1,4 @@
-//! SHA-256 digests, each kind a type with its own way of writing it. None is a secret.
+//! SHA-256 digests and public keys, each kind a type with its own way of writing it. None is a secret.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use std::fmt::{self, Debug, Display};
@@ -7,6 +7,12 @@ use std::str::FromStr;
 /// SHA-256 of the SubjectPublicKeyInfo (DER) of a keeper's TLS key; written as 43 base64url characters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pin(pub [u8; 32]);
+
+/// A participant's Ed25519 public key ([RFC 8032 §5.1.5](https://www.rfc-editor.org/rfc/rfc8032#section-5.1.5)), with which
+/// their approvals verify; written as 43 base64url characters. Any 32 bytes are read: what they are worth, whoever verifies
+/// with them says.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SigningKey(pub [u8; 32]);
 
 /// Of a container image, its index or its manifest; written `sha256:` and 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,11 +26,23 @@ impl FromStr for Pin {
     type Err = NotAPin;
 
     fn from_str(text: &str) -> Result<Pin, NotAPin> {
-        let mut bytes = [0; 32];
-        match Base64UrlUnpadded::decode(text, &mut bytes) {
-            Ok(all) if all.len() == 32 => Ok(Pin(bytes)),
-            _ => Err(NotAPin),
-        }
+        from_base64url(text).map(Pin).ok_or(NotAPin)
+    }
+}
+
+impl FromStr for SigningKey {
+    type Err = NotASigningKey;
+
+    fn from_str(text: &str) -> Result<SigningKey, NotASigningKey> {
+        from_base64url(text).map(SigningKey).ok_or(NotASigningKey)
+    }
+}
+
+fn from_base64url(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    match Base64UrlUnpadded::decode(text, &mut bytes) {
+        Ok(all) if all.len() == 32 => Some(bytes),
+        _ => None,
     }
 }
 
@@ -55,10 +73,20 @@ fn from_hex(digits: &str) -> Option<[u8; 32]> {
 
 impl Display for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; 43];
-        let text = Base64UrlUnpadded::encode(&self.0, &mut text);
-        f.write_str(text.expect("32 bytes are 43 characters"))
+        write_base64url(&self.0, f)
     }
+}
+
+impl Display for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_base64url(&self.0, f)
+    }
+}
+
+fn write_base64url(bytes: &[u8; 32], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut text = [0; 43];
+    let text = Base64UrlUnpadded::encode(bytes, &mut text);
+    f.write_str(text.expect("32 bytes are 43 characters"))
 }
 
 impl Display for ImageDigest {
@@ -93,10 +121,13 @@ macro_rules! debug_as_displayed {
     };
 }
 
-debug_as_displayed! { Pin ImageDigest KeyId }
+debug_as_displayed! { Pin SigningKey ImageDigest KeyId }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAPin;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotASigningKey;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAnImageDigest;
@@ -107,6 +138,12 @@ pub struct NotAKeyId;
 impl Display for NotAPin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a pin is 43 base64url characters, the SHA-256 of a public key")
+    }
+}
+
+impl Display for NotASigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a signing key is 43 base64url characters, an Ed25519 public key")
     }
 }
 
@@ -123,6 +160,7 @@ impl Display for NotAKeyId {
 }
 
 impl std::error::Error for NotAPin {}
+impl std::error::Error for NotASigningKey {}
 impl std::error::Error for NotAnImageDigest {}
 impl std::error::Error for NotAKeyId {}
 
@@ -143,6 +181,8 @@ mod tests {
         assert_eq!(KeyId(bytes).to_string(), HEX);
         assert_eq!(ImageDigest(bytes).to_string(), image);
         assert_eq!(Pin(bytes).to_string(), PIN);
+        assert_eq!(PIN.parse(), Ok(SigningKey(bytes)));
+        assert_eq!(SigningKey(bytes).to_string(), PIN);
         assert_eq!(format!("{:?}", Pin(bytes)), format!("Pin({PIN})"));
     }
 
@@ -174,6 +214,7 @@ mod tests {
             &format!("{}9", &PIN[..42]),
         ] {
             assert_eq!(pin.parse::<Pin>(), Err(NotAPin), "{pin:?}");
+            assert_eq!(pin.parse::<SigningKey>(), Err(NotASigningKey), "{pin:?}");
         }
     }
 }

@@ -26,7 +26,9 @@ mod parse;
 pub mod policy;
 
 pub use address::{Address, Host, NotAnAddress};
-pub use digest::{ImageDigest, KeyId, NotAKeyId, NotAPin, NotAnImageDigest, Pin};
+pub use digest::{
+    ImageDigest, KeyId, NotAKeyId, NotAPin, NotASigningKey, NotAnImageDigest, Pin, SigningKey,
+};
 pub use mistake::{Mistake, Mistakes};
 pub use name::{Name, NotAName};
 
@@ -55,6 +57,8 @@ pub struct Member {
     pub keeper: Address,
     /// Of the keeper's TLS key.
     pub pin: Pin,
+    /// What their approvals of a key or a signature verify with, where they take part in making those.
+    pub signing_key: Option<SigningKey>,
 }
 
 /// Whose consent makes a key.
@@ -96,7 +100,7 @@ impl Manifest {
         &self.network
     }
 
-    /// 1 to 255, in the manifest's order; names, pins and keepers' addresses are distinct.
+    /// 1 to 255, in the manifest's order; names, pins, signing keys and keepers' addresses are distinct.
     pub fn participants(&self) -> &[Member] {
         &self.members
     }

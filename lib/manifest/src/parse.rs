@@ -231,14 +231,17 @@ fn members(
     let mut names = Distinct::default();
     let mut keepers = Distinct::default();
     let mut pins = Distinct::default();
+    let mut keys = Distinct::default();
     let members = value.tables(|table| {
         let name = table.required("name", |value| names.parsed(value, "participant"));
         let keeper = table.required("keeper", |value| keepers.parsed(value, "address"));
         let pin = table.required("pin", |value| pins.parsed(value, "pin"));
+        let signing_key = table.optional("signing-key", |value| keys.parsed(value, "signing key"));
         Ok(Member {
             name: name?,
             keeper: keeper?,
             pin: pin?,
+            signing_key: signing_key?,
         })
     });
     let Some(count) = value.count() else {

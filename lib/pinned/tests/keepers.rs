@@ -15,6 +15,7 @@ fn member(keeper: SocketAddr, key: &rcgen::KeyPair) -> Member {
         name: "alice".parse().unwrap(),
         keeper: keeper.to_string().parse().unwrap(),
         pin: pin_of(key),
+        signing_key: None,
     }
 }
 

@@ -26,6 +26,9 @@ impl Display for Summary<'_> {
             line(f, "participant", &member.name)?;
             line(f, "  keeper", &member.keeper)?;
             line(f, "  pin", member.pin)?;
+            if let Some(key) = member.signing_key {
+                line(f, "  signing key", key)?;
+            }
         }
         for workload in manifest.workloads() {
             writeln!(f)?;

@@ -28,6 +28,7 @@ fn alice() -> Member {
         name: "alice".parse().unwrap(),
         keeper: "alice.example:7400".parse().unwrap(),
         pin: Pin([7; 32]),
+        signing_key: None,
     }
 }
 

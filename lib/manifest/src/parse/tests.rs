@@ -162,6 +162,13 @@ fn a_network_whose_participants_sign_is_read() {
     );
     assert_eq!((group.threshold().get(), group.count()), (2, 3));
     assert!(group.key().to_string().starts_with("a7bb3d85521ee197"));
+    let [alice, bob, _] = manifest.participants() else {
+        panic!("three");
+    };
+    let key = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+        .parse()
+        .unwrap();
+    assert_eq!((alice.signing_key, bob.signing_key), (Some(key), None));
     let Kind::Consent(same) = manifest.kind() else {
         panic!("they sign");
     };

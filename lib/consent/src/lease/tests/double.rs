@@ -163,6 +163,7 @@ impl Keepers {
             name: name.clone(),
             keeper: format!("{name}.example:7400").parse().unwrap(),
             pin: Pin([i as u8; 32]),
+            signing_key: None,
         };
         self.0.keepers.iter().enumerate().map(member).collect()
     }

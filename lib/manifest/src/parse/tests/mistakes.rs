@@ -415,3 +415,25 @@ fn a_list_of_tables_in_another_form_is_refused() {
         ],
     );
 }
+
+#[test]
+fn a_signing_key_that_is_none_or_another_participants_is_refused() {
+    let key = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    assert_refused(
+        SIGNED,
+        &[
+            (
+                "name = \"bob\"",
+                &format!("name = \"bob\"\nsigning-key = \"{key}\""),
+            ),
+            (
+                "name = \"carol\"",
+                "name = \"carol\"\nsigning-key = \"ed25519\"",
+            ),
+        ],
+        &[
+            "20:15: the same signing key already stands in line 16",
+            "26:15: a signing key is 43 base64url characters, an Ed25519 public key, not 'ed25519'",
+        ],
+    );
+}
