@@ -5,7 +5,7 @@
 //! server but the token and those bytes.
 
 mod answer;
-mod certificate;
+pub(crate) mod certificate;
 mod connection;
 mod failure;
 mod judge;
