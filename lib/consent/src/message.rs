@@ -18,8 +18,9 @@ mod proof;
 mod refusal;
 mod released;
 
-pub use bytes::{Challenge, Lease, NotBytes};
-pub use proof::{EXPORTER_LABEL, Exporter, audience, nonces};
+pub use bytes::Lease;
+pub use mcbn_binding::{Challenge, EXPORTER_LABEL, Exporter, NotBytes, nonces};
+pub use proof::audience;
 pub use refusal::{Code, NotAReason, Reason, Refusal};
 pub use released::Released;
 
@@ -53,6 +54,7 @@ pub struct AskChallenge {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Challenged {
+    #[serde(with = "bytes::text")]
     pub challenge: Challenge,
 }
 

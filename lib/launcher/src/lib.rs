@@ -16,11 +16,13 @@ mod client;
 mod error;
 mod request;
 mod token;
+mod tokens;
 
 pub use client::Launcher;
 pub use error::{Error, Malformed};
 pub use request::{Audience, Nonce, NotANonce, NotAnAudience, NotThatMany, Request, TokenType};
 pub use token::Token;
+pub use tokens::Tokens;
 
 /// Where the launcher mounts the socket into the container.
 pub const SOCKET: &str = "/run/container_launcher/teeserver.sock";

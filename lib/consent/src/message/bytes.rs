@@ -1,73 +1,63 @@
 //! Fixed numbers of bytes as texts, each in one way only.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use mcbn_binding::{NotBytes, base64url, from_base64url};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt::{self, Debug, Display};
 use std::str::FromStr;
 
-/// One line a kind: what it is, its name, its length in bytes.
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident[$length:literal];)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-        pub struct $kind(pub [u8; $length]);
+/// The name of a lease. Not a secret: it is worth nothing without the token of its instance.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Lease(pub [u8; 16]);
 
-        /// Unpadded base64url.
-        impl Display for $kind {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&base64url(&self.0))
-            }
-        }
-
-        impl Debug for $kind {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($kind), "({})"), self)
-            }
-        }
-
-        impl FromStr for $kind {
-            type Err = NotBytes;
-
-            fn from_str(text: &str) -> Result<$kind, NotBytes> {
-                from_base64url(text).map($kind)
-            }
-        }
-
-        impl Serialize for $kind {
-            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                to.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $kind {
-            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<$kind, D::Error> {
-                let text = <&str>::deserialize(from)?;
-                text.parse().map_err(D::Error::custom)
-            }
-        }
-    )*};
+/// Unpadded base64url.
+impl Display for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&base64url(&self.0))
+    }
 }
 
-kinds! {
-    /// What a keeper gives to one connection, for one token. Not a secret: it stands in the token.
-    Challenge[32];
-
-    /// The name of a lease. Not a secret: it is worth nothing without the token of its instance.
-    Lease[16];
+impl Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lease({self})")
+    }
 }
 
-/// Unpadded.
-pub fn base64url(bytes: &[u8]) -> String {
-    Base64UrlUnpadded::encode_string(bytes)
+impl FromStr for Lease {
+    type Err = NotBytes;
+
+    fn from_str(text: &str) -> Result<Lease, NotBytes> {
+        from_base64url(text).map(Lease)
+    }
 }
 
-/// Exactly so many bytes, unpadded, no bits set beyond the last.
-fn from_base64url<const N: usize>(text: &str) -> Result<[u8; N], NotBytes> {
-    let mut bytes = [0; N];
-    match Base64UrlUnpadded::decode(text, &mut bytes) {
-        Ok(decoded) if decoded.len() == N => Ok(bytes),
-        _ => Err(NotBytes { length: N }),
+impl Serialize for Lease {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        text::serialize(self, to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Lease {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Lease, D::Error> {
+        text::deserialize(from)
+    }
+}
+
+/// What is written in JSON as it is displayed.
+pub mod text {
+    use super::*;
+
+    pub fn serialize<T: Display, S: Serializer>(bytes: &T, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(bytes)
+    }
+
+    pub fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err = NotBytes>,
+        D: Deserializer<'de>,
+    {
+        let text = <&str>::deserialize(from)?;
+        text.parse().map_err(D::Error::custom)
     }
 }
 
@@ -89,17 +79,3 @@ pub mod hex {
         }
     }
 }
-
-/// It is not this many bytes in unpadded base64url.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotBytes {
-    length: usize,
-}
-
-impl Display for NotBytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not {} bytes in unpadded base64url", self.length)
-    }
-}
-
-impl std::error::Error for NotBytes {}
