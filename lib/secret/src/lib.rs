@@ -103,6 +103,9 @@ secrets! {
 
     /// A participant's share of a group's BLS key.
     SigningShare[32];
+
+    /// What a participant opens its share of one key generation with: an X25519 private key for HPKE.
+    OpeningKey[32];
 }
 
 #[cfg(test)]

@@ -1,0 +1,41 @@
+//! Keys and bytes that the modules' tests share.
+
+use std::convert::Infallible;
+
+use mcbn_threshold::Index;
+
+use crate::approval::SigningKey;
+use crate::participants::ParticipantKey;
+
+/// Always the same one for a number.
+pub fn key(number: u8) -> SigningKey {
+    // RFC 8410 §7: what stands before the seed.
+    let mut der = unhex("302e020100300506032b657004220420");
+    der.extend_from_slice(&[number; 32]);
+    SigningKey::from_pkcs8(&der).unwrap()
+}
+
+/// Those of participants 1 to `count`.
+pub fn keys(count: u8) -> Vec<ParticipantKey> {
+    (1..=count).map(|number| key(number).public()).collect()
+}
+
+pub fn index(number: u8) -> Index {
+    Index::new(number).unwrap()
+}
+
+pub fn unhex(text: &str) -> Vec<u8> {
+    base16ct::lower::decode_vec(text).unwrap()
+}
+
+/// Random bytes that are never the same twice, and always the same in another run.
+pub fn random(seed: u8) -> impl FnMut(&mut [u8]) -> Result<(), Infallible> {
+    let mut next = u32::from(seed) << 24;
+    move |bytes| {
+        for block in bytes.chunks_mut(4) {
+            next += 1;
+            block.copy_from_slice(&next.to_be_bytes()[..block.len()]);
+        }
+        Ok(())
+    }
+}
