@@ -16,10 +16,13 @@
 
 pub mod approval;
 mod framing;
+pub mod generation;
+mod group;
 mod participants;
 pub mod sealed;
 mod terms;
 
+pub use group::ProvenGroup;
 pub use participants::{NotAParticipantKey, NotParticipants, ParticipantKey, Participants};
 pub use terms::{Moment, NotAPurpose, Purpose, Terms, ThresholdTooHigh};
 

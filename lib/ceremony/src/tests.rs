@@ -1,11 +1,17 @@
 //! Keys and bytes that the modules' tests share.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
-use mcbn_threshold::Index;
+use mcbn_manifest::ImageDigest;
+use mcbn_share::ManifestDigest;
+use mcbn_threshold::{Index, Threshold};
+
+use serde_json::Value;
 
 use crate::approval::SigningKey;
-use crate::participants::ParticipantKey;
+use crate::participants::{ParticipantKey, Participants};
+use crate::terms::{Moment, Purpose, Terms};
 
 /// Always the same one for a number.
 pub fn key(number: u8) -> SigningKey {
@@ -38,4 +44,36 @@ pub fn random(seed: u8) -> impl FnMut(&mut [u8]) -> Result<(), Infallible> {
         }
         Ok(())
     }
+}
+
+/// Two of the first `count` participants.
+pub fn terms(count: u8) -> Terms {
+    let participants = Participants::new(keys(count)).unwrap();
+    terms_of([1; 32], [2; 32], 2, participants)
+}
+
+pub fn terms_of(
+    manifest: [u8; 32],
+    image: [u8; 32],
+    threshold: u8,
+    participants: Participants,
+) -> Terms {
+    let threshold = Threshold::new(threshold).unwrap();
+    let (manifest, image) = (ManifestDigest(manifest), ImageDigest(image));
+    Terms::new(manifest, image, threshold, participants).unwrap()
+}
+
+pub fn purpose() -> Purpose {
+    "sign the releases of Example".parse().unwrap()
+}
+
+/// So many seconds after the start.
+pub fn at(seconds: u64) -> Moment {
+    Moment(Duration::from_secs(seconds))
+}
+
+/// One section of what testdata/derive.py computes.
+pub fn derived(section: &str) -> Value {
+    let all = include_str!("../testdata/derive.json");
+    serde_json::from_str::<Value>(all).unwrap()[section].take()
 }

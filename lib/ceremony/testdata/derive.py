@@ -15,6 +15,11 @@ sealed (HPKE of RFC 9180 in base mode: its formulas, on X25519, HMAC and ChaCha2
     info = "mcbn/v1/threshold-share" || 0x00 || field(request id) || field(digest of the commitments)
     aad  = "mcbn/v1/threshold-share-owner" || 0x00 || field(index, 1 byte)
     out  = enc || ciphertext || tag
+
+generation:
+    digest       = SHA-256("mcbn/v1/threshold-commitments" || 0x00 || field(commitment 1) || ...)
+    approval     = "mcbn/v1/threshold-generate" || 0x00 || field(purpose) || field(encryption key)
+    confirmation = "mcbn/v1/threshold-confirm" || 0x00 || field(group key, which is commitment 1) || field(digest)
 """
 
 import hashlib
@@ -131,4 +136,26 @@ def sealed():
     }
 
 
-print(json.dumps({"approval": approval(), "sealed": sealed()}, indent=2))
+# The first group of lib/threshold/testdata/threshold.json: 2 of 3.
+COMMITMENTS = [
+    "b3d18c3a3991e91df9193801af7156800a5b55da313cde0a85114a0459e5912cbcab504b0a5d0bba72e0b94454d81973",
+    "b9db429fbc9987c8dd2f83cedd70557c863ff933658edef2b40ed3a1cbb2f19ff6e3fde1039a0e1576d7e43e2afc4ff5",
+]
+
+
+def generation():
+    commitments = [bytes.fromhex(commitment) for commitment in COMMITMENTS]
+    digest = sha256(labelled("mcbn/v1/threshold-commitments", *commitments))
+    purpose = b"sign the releases of Example"
+    encryption_key = raw(X25519PrivateKey.from_private_bytes(sha256(b"opening key")))
+    return {
+        "commitments": COMMITMENTS,
+        "digest": digest.hex(),
+        "purpose": purpose.decode(),
+        "encryption_key": encryption_key.hex(),
+        "approval": labelled("mcbn/v1/threshold-generate", purpose, encryption_key).hex(),
+        "confirmation": labelled("mcbn/v1/threshold-confirm", commitments[0], digest).hex(),
+    }
+
+
+print(json.dumps({"approval": approval(), "sealed": sealed(), "generation": generation()}, indent=2))

@@ -1,31 +1,6 @@
 use super::*;
 use crate::participants::Participants;
-use crate::tests::{index, key, keys, unhex};
-use mcbn_manifest::ImageDigest;
-use mcbn_share::ManifestDigest;
-use mcbn_threshold::Threshold;
-use serde_json::Value;
-
-fn terms() -> Terms {
-    let participants = Participants::new(keys(3)).unwrap();
-    terms_of([1; 32], [2; 32], 2, participants)
-}
-
-fn terms_of(
-    manifest: [u8; 32],
-    image: [u8; 32],
-    threshold: u8,
-    participants: Participants,
-) -> Terms {
-    let threshold = Threshold::new(threshold).unwrap();
-    Terms::new(
-        ManifestDigest(manifest),
-        ImageDigest(image),
-        threshold,
-        participants,
-    )
-    .unwrap()
-}
+use crate::tests::{derived, index, key, keys, terms, terms_of, unhex};
 
 const ID: RequestId = RequestId([3; 32]);
 
@@ -33,7 +8,7 @@ const ID: RequestId = RequestId([3; 32]);
 fn refuses(other: Request) {
     let approval = Request {
         id: ID,
-        terms: &terms(),
+        terms: &terms(3),
         payload: b"a payload",
     }
     .approve(&key(2));
@@ -43,7 +18,7 @@ fn refuses(other: Request) {
 
 #[test]
 fn an_approval_is_of_one_participant_and_one_request() {
-    let terms = terms();
+    let terms = terms(3);
     let request = Request {
         id: ID,
         terms: &terms,
@@ -64,7 +39,7 @@ fn an_approval_is_of_one_participant_and_one_request() {
 fn an_approval_moved_to_another_request_is_refused() {
     refuses(Request {
         id: RequestId([4; 32]),
-        terms: &terms(),
+        terms: &terms(3),
         payload: b"a payload",
     });
 }
@@ -74,7 +49,7 @@ fn an_approval_of_another_payload_is_refused() {
     for payload in [b"".as_slice(), b"a payloa", b"another payload"] {
         refuses(Request {
             id: ID,
-            terms: &terms(),
+            terms: &terms(3),
             payload,
         });
     }
@@ -105,7 +80,7 @@ const ORDER: &str = "edd3f55c1a631258d69cf7a2def9de14000000000000000000000000000
 
 #[test]
 fn another_signature_of_the_same_thing_is_refused() {
-    let terms = terms();
+    let terms = terms(3);
     let request = Request {
         id: ID,
         terms: &terms,
@@ -141,7 +116,7 @@ fn a_signature_whose_point_is_encoded_otherwise_is_refused() {
 
 #[test]
 fn every_bit_counts() {
-    let terms = terms();
+    let terms = terms(3);
     let request = Request {
         id: ID,
         terms: &terms,
@@ -169,8 +144,7 @@ fn debug_shows_no_private_key() {
 /// Computed by testdata/derive.py.
 #[test]
 fn the_layout_and_the_signature_have_a_known_answer() {
-    let answers: Value = serde_json::from_str(include_str!("../../testdata/derive.json")).unwrap();
-    let answer = &answers["approval"];
+    let answer = derived("approval");
     let text = |name: &str| answer[name].as_str().unwrap();
     let fixed = |name: &str| <[u8; 32]>::try_from(unhex(text(name))).unwrap();
     let keys = answer["participants"]

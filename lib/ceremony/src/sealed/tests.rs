@@ -1,5 +1,5 @@
 use super::*;
-use crate::tests::{index, random, unhex};
+use crate::tests::{derived, index, random, unhex};
 use std::convert::Infallible;
 
 fn context() -> Context {
@@ -167,9 +167,7 @@ mod rfc_9180_a_2_1 {
 /// Computed by testdata/derive.py with another implementation of HPKE.
 #[test]
 fn the_layout_has_a_known_answer() {
-    let answers: serde_json::Value =
-        serde_json::from_str(include_str!("../../testdata/derive.json")).unwrap();
-    let answer = &answers["sealed"];
+    let answer = derived("sealed");
     let field = |name: &str| -> Vec<u8> { unhex(answer[name].as_str().unwrap()) };
     let fixed = |name: &str| <[u8; 32]>::try_from(field(name)).unwrap();
     let context = Context {
