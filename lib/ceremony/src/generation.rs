@@ -38,13 +38,14 @@ use crate::approval::{Approval, NotApproved, Request, RequestId};
 use crate::framing::Framed;
 use crate::group::ProvenGroup;
 use crate::sealed::{Context, EncryptionKey, SealedShare};
+use crate::taken::NotTaken;
 use crate::terms::{Moment, Purpose, Terms};
 
 mod error;
 mod joining;
 mod receipt;
 
-pub use error::{NotTaken, Refused};
+pub use error::Refused;
 pub use joining::{
     Differs, Expected, Finished, Joining, NotFinished, NotJoined, NotTheShare, Opened,
 };
@@ -193,7 +194,7 @@ impl Generation {
         key: EncryptionKey,
         approval: Approval,
         random: impl FnMut(&mut [u8]) -> Result<(), E>,
-    ) -> Result<(), NotTaken<E>> {
+    ) -> Result<(), NotTaken<Refused, E>> {
         self.settle(now);
         let new = Approved { key, approval };
         let approved = match &mut self.state {

@@ -1,7 +1,7 @@
 //! What participants and a server inside an attested machine do together: make a key that nobody has, and sign with it.
 //!
 //! [`approval`] is a participant's signature under one act. [`generation`] makes a group's key and gives each participant
-//! its share, [`sealed`] so that nobody else can open it.
+//! its share, [`sealed`] so that nobody else can open it. [`signing`] collects partial signatures and combines them.
 //!
 //! It is logic alone: it opens no connection and no file and has no clock. Time and random bytes are parameters, and
 //! who speaks is known by what it signed, whatever connection that came over. That the server is the attested image, its
@@ -20,10 +20,13 @@ pub mod generation;
 mod group;
 mod participants;
 pub mod sealed;
+pub mod signing;
+mod taken;
 mod terms;
 
 pub use group::ProvenGroup;
 pub use participants::{NotAParticipantKey, NotParticipants, ParticipantKey, Participants};
+pub use taken::NotTaken;
 pub use terms::{Moment, NotAPurpose, Purpose, Terms, ThresholdTooHigh};
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use mcbn_manifest::ImageDigest;
 use mcbn_share::ManifestDigest;
-use mcbn_threshold::{Index, Threshold};
+use mcbn_threshold::{Group, Index, Threshold, generate};
 
 use serde_json::Value;
 
 use crate::approval::SigningKey;
+use crate::group::ProvenGroup;
 use crate::participants::{ParticipantKey, Participants};
 use crate::terms::{Moment, Purpose, Terms};
 
@@ -76,4 +77,17 @@ pub fn at(seconds: u64) -> Moment {
 pub fn derived(section: &str) -> Value {
     let all = include_str!("../testdata/derive.json");
     serde_json::from_str::<Value>(all).unwrap()[section].take()
+}
+
+/// That of testdata/derive.py. Its proof is none, and has no part in the layouts.
+pub fn known_group() -> ProvenGroup {
+    let commitments: Vec<[u8; 48]> = derived("generation")["commitments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|commitment| unhex(commitment.as_str().unwrap()).try_into().unwrap())
+        .collect();
+    let group = Group::new(&commitments, 3).unwrap();
+    let other = generate(Threshold::new(2).unwrap(), 2, random(1)).unwrap();
+    ProvenGroup::unproven(group, other.proof)
 }

@@ -20,6 +20,11 @@ generation:
     digest       = SHA-256("mcbn/v1/threshold-commitments" || 0x00 || field(commitment 1) || ...)
     approval     = "mcbn/v1/threshold-generate" || 0x00 || field(purpose) || field(encryption key)
     confirmation = "mcbn/v1/threshold-confirm" || 0x00 || field(group key, which is commitment 1) || field(digest)
+
+signing:
+    signed       = "mcbn/v1/threshold-sign-sha256" || 0x00 || field(hash), for a hash
+    announcement = "mcbn/v1/threshold-announce" || 0x00 || field(group key) || field(purpose) || field(signed)
+    approval     = "mcbn/v1/threshold-sign" || 0x00 || field(group key) || field(purpose) || field(signed)
 """
 
 import hashlib
@@ -158,4 +163,17 @@ def generation():
     }
 
 
-print(json.dumps({"approval": approval(), "sealed": sealed(), "generation": generation()}, indent=2))
+def signing():
+    key = bytes.fromhex(COMMITMENTS[0])
+    purpose = b"sign the releases of Example"
+    signed = labelled("mcbn/v1/threshold-sign-sha256", sha256(b"a message"))
+    return {
+        "hash": sha256(b"a message").hex(),
+        "signed": signed.hex(),
+        "purpose": purpose.decode(),
+        "announcement": labelled("mcbn/v1/threshold-announce", key, purpose, signed).hex(),
+        "approval": labelled("mcbn/v1/threshold-sign", key, purpose, signed).hex(),
+    }
+
+
+print(json.dumps({"approval": approval(), "sealed": sealed(), "generation": generation(), "signing": signing()}, indent=2))

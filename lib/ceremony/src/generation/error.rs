@@ -49,35 +49,3 @@ impl Error for Refused {
         }
     }
 }
-
-/// An approval does not count.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NotTaken<E> {
-    Refused(Refused),
-    /// The source of random bytes failed: the platform is at fault, and the approval may come again.
-    Random(E),
-}
-
-impl<E> From<Refused> for NotTaken<E> {
-    fn from(refused: Refused) -> Self {
-        Self::Refused(refused)
-    }
-}
-
-impl<E> fmt::Display for NotTaken<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(refused) => refused.fmt(f),
-            Self::Random(_) => f.write_str("cannot get random bytes"),
-        }
-    }
-}
-
-impl<E: Error + 'static> Error for NotTaken<E> {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Refused(refused) => refused.source(),
-            Self::Random(error) => Some(error),
-        }
-    }
-}

@@ -1,6 +1,8 @@
 use super::*;
 use crate::sealed::opening_key;
-use crate::tests::{at, derived, index, key, keys, purpose, random, terms, terms_of, unhex};
+use crate::tests::{
+    at, derived, index, key, keys, known_group, purpose, random, terms, terms_of, unhex,
+};
 use mcbn_threshold::{Group, ProofOfPossession};
 use serde_json::Value;
 use std::convert::Infallible;
@@ -26,7 +28,11 @@ fn joining(generation: &Generation, number: u8) -> Joining {
     Joining::new(&expected, announced, &key(number), random(number)).unwrap()
 }
 
-fn approve(generation: &mut Generation, number: u8, now: u64) -> Result<(), NotTaken<Infallible>> {
+fn approve(
+    generation: &mut Generation,
+    number: u8,
+    now: u64,
+) -> Result<(), NotTaken<Refused, Infallible>> {
     let joining = joining(generation, number);
     let approval = joining.approve(&key(number));
     let encryption_key = joining.encryption_key();
@@ -372,22 +378,7 @@ fn the_largest_number_of_participants_is_served() {
 fn the_layouts_have_a_known_answer() {
     let answer = derived("generation");
     let bytes = |value: &Value| unhex(value.as_str().unwrap());
-    let commitments: Vec<[u8; 48]> = answer["commitments"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|commitment| bytes(commitment).try_into().unwrap())
-        .collect();
-    let group = Group::new(&commitments, 3).unwrap();
-    // The proof is none, and has no part in the layouts.
-    let proof = dealt(2)
-        .sealed_share(at(1), index(1))
-        .unwrap()
-        .group
-        .proof()
-        .to_bytes();
-    let proof = ProofOfPossession::from_bytes(&proof).unwrap();
-    let group = ProvenGroup::unproven(group, proof);
+    let group = known_group();
     assert_eq!(group.digest().as_slice(), bytes(&answer["digest"]));
     let announced = Announced {
         purpose: answer["purpose"].as_str().unwrap().parse().unwrap(),
