@@ -1,6 +1,6 @@
 //! Fixed numbers of bytes as texts, each in one way only.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use mcbn_body::{NotBytes, base64url, from_base64url};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt::{self, Debug, Display};
@@ -57,20 +57,6 @@ kinds! {
     Lease[16];
 }
 
-/// Unpadded.
-pub fn base64url(bytes: &[u8]) -> String {
-    Base64UrlUnpadded::encode_string(bytes)
-}
-
-/// Exactly so many bytes, unpadded, no bits set beyond the last.
-fn from_base64url<const N: usize>(text: &str) -> Result<[u8; N], NotBytes> {
-    let mut bytes = [0; N];
-    match Base64UrlUnpadded::decode(text, &mut bytes) {
-        Ok(decoded) if decoded.len() == N => Ok(bytes),
-        _ => Err(NotBytes { length: N }),
-    }
-}
-
 /// A manifest's digest is written in hex, as people compare it.
 pub mod hex {
     use super::*;
@@ -89,17 +75,3 @@ pub mod hex {
         }
     }
 }
-
-/// It is not this many bytes in unpadded base64url.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotBytes {
-    length: usize,
-}
-
-impl Display for NotBytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not {} bytes in unpadded base64url", self.length)
-    }
-}
-
-impl std::error::Error for NotBytes {}

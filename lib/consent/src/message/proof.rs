@@ -1,7 +1,7 @@
 //! What a token must say to vouch for one connection: the project's page on the wire, §5.
 
 use super::Challenge;
-use super::bytes::base64url;
+use mcbn_body::base64url;
 use mcbn_share::ManifestDigest;
 use sha2::{Digest, Sha256};
 use std::fmt::Display;
