@@ -13,12 +13,13 @@
 //! - The exporter enters as a digest under a label of its own, so a token shows nothing that another protocol could use.
 #![forbid(unsafe_code)]
 
-mod bytes;
+mod challenge;
 mod purpose;
 
-pub use bytes::{Challenge, NotBytes, base64url, from_base64url};
+pub use challenge::Challenge;
 pub use purpose::Purpose;
 
+use mcbn_body::base64url;
 use mcbn_share::ManifestDigest;
 use sha2::{Digest, Sha256};
 use std::fmt::Display;

@@ -106,6 +106,9 @@ secrets! {
 
     /// A participant's signature of consent: as many of them as the threshold says make the key.
     ConsentSignature[96];
+
+    /// What a participant opens its share of one key generation with: an X25519 private key for HPKE.
+    OpeningKey[32];
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Fixed numbers of bytes as texts, each in one way only.
 
-use mcbn_binding::{NotBytes, base64url, from_base64url};
+use mcbn_body::{NotBytes, base64url, from_base64url};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt::{self, Debug, Display};

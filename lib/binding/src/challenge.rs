@@ -1,6 +1,6 @@
-//! Fixed numbers of bytes as texts, each in one way only.
+//! What the reader of a token gives for it.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use mcbn_body::{NotBytes, base64url, from_base64url};
 use std::fmt::{self, Debug, Display};
 use std::str::FromStr;
 
@@ -28,38 +28,6 @@ impl FromStr for Challenge {
         from_base64url(text).map(Challenge)
     }
 }
-
-/// Unpadded.
-pub fn base64url(bytes: &[u8]) -> String {
-    Base64UrlUnpadded::encode_string(bytes)
-}
-
-/// Exactly so many bytes, unpadded, no bits set beyond the last.
-///
-/// # Errors
-///
-/// Every other text.
-pub fn from_base64url<const N: usize>(text: &str) -> Result<[u8; N], NotBytes> {
-    let mut bytes = [0; N];
-    match Base64UrlUnpadded::decode(text, &mut bytes) {
-        Ok(decoded) if decoded.len() == N => Ok(bytes),
-        _ => Err(NotBytes { length: N }),
-    }
-}
-
-/// It is not this many bytes in unpadded base64url.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotBytes {
-    length: usize,
-}
-
-impl Display for NotBytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not {} bytes in unpadded base64url", self.length)
-    }
-}
-
-impl std::error::Error for NotBytes {}
 
 #[cfg(test)]
 mod tests {
