@@ -22,7 +22,7 @@ fn a_receipt_proves_itself_whoever_hands_it_over() {
                 .group()
                 .commitments()
                 .iter()
-                .map(|key| PublicKey::from_bytes(&key.to_bytes()).unwrap())
+                .map(|key| mcbn_threshold::PublicKey::from_bytes(&key.to_bytes()).unwrap())
                 .collect(),
             3,
         )
