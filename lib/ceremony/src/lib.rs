@@ -1,7 +1,8 @@
 //! What participants and a server inside an attested machine do together: make a key that nobody has, and sign with it.
 //!
 //! [`approval`] is a participant's signature under one act. [`generation`] makes a group's key and gives each participant
-//! its share, [`sealed`] so that nobody else can open it. [`signing`] collects partial signatures and combines them.
+//! its share, [`sealed`] so that nobody else can open it. [`signing`] collects partial signatures and combines
+//! them. [`message`] is how both sides write what they say to each other.
 //!
 //! It is logic alone: it opens no connection and no file and has no clock. Time and random bytes are parameters, and
 //! who speaks is known by what it signed, whatever connection that came over. That the server is the attested image, its
@@ -18,6 +19,7 @@ pub mod approval;
 mod framing;
 pub mod generation;
 mod group;
+pub mod message;
 mod participants;
 pub mod sealed;
 pub mod signing;

@@ -117,6 +117,11 @@ impl Moment {
     pub fn plus(self, time: Duration) -> Self {
         Self(self.0.saturating_add(time))
     }
+
+    /// How long it is from `earlier` to this one; nothing if it comes before.
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
 }
 
 #[cfg(test)]
