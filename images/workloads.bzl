@@ -7,6 +7,7 @@ WORKLOADS = [
     "dtls-server",
     "psk-client",
     "psk-server",
+    "threshold-generate",
     "tpm-psk",
 ]
 

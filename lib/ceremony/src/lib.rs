@@ -15,6 +15,7 @@
 //! - A share counts only with the receipt that every participant has confirmed: no key is half given.
 #![forbid(unsafe_code)]
 
+mod agreed;
 pub mod approval;
 mod framing;
 pub mod generation;
@@ -26,6 +27,7 @@ pub mod signing;
 mod taken;
 mod terms;
 
+pub use agreed::NotAgreed;
 pub use group::ProvenGroup;
 pub use participants::{NotAParticipantKey, NotParticipants, ParticipantKey, Participants};
 pub use taken::NotTaken;

@@ -5,7 +5,14 @@ use std::fmt;
 
 use curve25519_dalek::edwards::CompressedEdwardsY;
 use curve25519_dalek::traits::IsIdentity;
+use mcbn_manifest::Pin;
 use mcbn_threshold::Index;
+use sha2::{Digest, Sha256};
+
+/// What stands before an Ed25519 public key: SEQUENCE, the algorithm id-Ed25519, and a BIT STRING of 32 bytes.
+const SPKI: [u8; 12] = [
+    0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+];
 
 /// A participant's Ed25519 public key: the one encoding of a point of the group of prime order, and not its identity.
 ///
@@ -32,6 +39,13 @@ impl ParticipantKey {
 
     pub fn to_bytes(self) -> [u8; Self::LENGTH] {
         self.0
+    }
+
+    /// What TLS knows this participant by: the SHA-256 of the SubjectPublicKeyInfo
+    /// ([RFC 8410 §4](https://www.rfc-editor.org/rfc/rfc8410#section-4)).
+    pub fn pin(&self) -> Pin {
+        let digest = Sha256::new().chain_update(SPKI).chain_update(self.0);
+        Pin(digest.finalize().into())
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8; Self::LENGTH] {

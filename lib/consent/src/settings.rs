@@ -9,6 +9,7 @@ use crate::clock::Boottime;
 use crate::connect::Connect;
 use crate::lease::{self, Consent, NoConsent, Terms, system_lots};
 use crate::metrics::Metrics;
+pub use manifest::read_manifest;
 use mcbn_launcher::{Launcher, TokenType};
 use mcbn_manifest::Member;
 use mcbn_runtime::settings::{Given, Reported, Setting};

@@ -107,8 +107,7 @@ pub(super) fn group(
     proof: ProofOfPossession,
     count: u8,
 ) -> Result<ProvenGroup, NotAMessage> {
-    let commitments: Vec<_> = commitments.iter().map(|key| key.to_bytes()).collect();
-    let group = Group::new(&commitments, count).map_err(|_| NotAMessage)?;
+    let group = Group::new(commitments.to_vec(), count).map_err(|_| NotAMessage)?;
     ProvenGroup::new(group, proof).map_err(|_| NotAMessage)
 }
 

@@ -2,7 +2,7 @@
 
 use super::MANIFEST;
 use mcbn_manifest::{Manifest, carried};
-use mcbn_runtime::settings::{Given, Reported};
+use mcbn_runtime::settings::{Given, Reported, Setting};
 use std::fmt::{self, Display};
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,24 +10,34 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 pub(super) fn read(given: &mut Given) -> Result<Option<Manifest>, Reported> {
-    let Some(place) = given.optional::<Place>(&MANIFEST)? else {
-        return Ok(None);
-    };
+    match given.optional::<Place>(&MANIFEST)? {
+        Some(place) => parse(given, &MANIFEST, place).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The manifest of a program that cannot do without, in a row of its own.
+pub fn read_manifest(given: &mut Given, setting: &Setting) -> Result<Manifest, Reported> {
+    let place = given.one::<Place>(setting)?;
+    parse(given, setting, place)
+}
+
+fn parse(given: &mut Given, setting: &Setting, place: Place) -> Result<Manifest, Reported> {
     let bytes = match place {
         Place::Text(bytes) => bytes,
         Place::File(path) => bounded(path)
-            .map_err(|error| given.refuse(&[&MANIFEST], format_args!("its file: {error}")))?,
+            .map_err(|error| given.refuse(&[setting], format_args!("its file: {error}")))?,
     };
-    Manifest::parse(&bytes).map(Some).map_err(|mistakes| {
+    Manifest::parse(&bytes).map_err(|mistakes| {
         /// A person corrects some and looks again.
         const SHOWN: usize = 20;
         let all = mistakes.iter().len();
         let mut reported = None;
         for mistake in mistakes.iter().take(SHOWN) {
-            reported = Some(given.refuse(&[&MANIFEST], mistake));
+            reported = Some(given.refuse(&[setting], mistake));
         }
         if let Some(more @ 1..) = all.checked_sub(SHOWN) {
-            reported = Some(given.refuse(&[&MANIFEST], format_args!("and {more} mistakes more")));
+            reported = Some(given.refuse(&[setting], format_args!("and {more} mistakes more")));
         }
         given.hint("`mcbn manifest check` shows every mistake of a manifest");
         reported.expect("there is at least one")
