@@ -33,6 +33,21 @@ async fn a_strangers_key_is_refused() {
     assert_eq!(alert, AlertDescription::AccessDenied);
 }
 
+/// What a client has sent meanwhile would reset a connection that is just closed, and the alert could be lost with it.
+#[tokio::test]
+async fn a_refusal_is_heard_by_who_goes_on_sending() {
+    let house = House::start().await;
+    let stranger = key();
+    let config = config(credentials(&stranger, &stranger));
+    let mut peer = Peer::connect(house.address, config).await.unwrap();
+    assert_eq!(peer.alert().await, AlertDescription::AccessDenied);
+    let (plain, _) = peer.stream.get_mut();
+    for _ in 0..3 {
+        plain.write_all(&[0; 1000]).await.unwrap();
+    }
+    assert_eq!(plain.read(&mut [0]).await.unwrap(), 0);
+}
+
 #[tokio::test]
 async fn a_client_without_a_certificate_is_refused() {
     let house = House::start().await;
