@@ -19,7 +19,9 @@ async fn a_participant_is_let_in_and_known_by_the_key() {
 /// The refusal arrives even where a request is on its way already.
 async fn refused(house: &House, config: rustls::ClientConfig) -> AlertDescription {
     let mut peer = Peer::connect(house.address, config).await.unwrap();
-    peer.send(&format!("POST /echo HTTP/1.1\r\nhost: h\r\nmcbn-challenge: {CHALLENGE}\r\ncontent-length: 2000\r\n\r\n{}", "x".repeat(2000))).await;
+    peer.send(&head("POST /echo", "content-length: 2000\r\n"))
+        .await;
+    peer.send(&"x".repeat(2000)).await;
     let alert = peer.alert().await;
     assert_eq!(house.handled(), 0);
     alert
