@@ -92,13 +92,10 @@ async fn the_largest_body_is_taken() {
 async fn a_larger_body_is_refused() {
     let house = House::start().await;
     let size = LARGEST_BODY + 1;
-    let head = format!("POST /echo HTTP/1.1\r\nhost: h\r\nmcbn-challenge: {CHALLENGE}\r\n");
+    let chunk = format!("{size:x}\r\n{}\r\n", "x".repeat(size));
     for request in [
-        format!("{head}content-length: {size}\r\n\r\n"),
-        format!(
-            "{head}transfer-encoding: chunked\r\n\r\n{size:x}\r\n{}\r\n",
-            "x".repeat(size)
-        ),
+        head("POST /echo", &format!("content-length: {size}\r\n")),
+        head("POST /echo", "transfer-encoding: chunked\r\n") + &chunk,
     ] {
         let mut peer = house.visit().await;
         peer.send(&request).await;

@@ -19,7 +19,9 @@ async fn a_participant_is_let_in_and_known_by_the_key() {
 /// The refusal arrives even where a request is on its way already.
 async fn refused(house: &House, config: rustls::ClientConfig) -> AlertDescription {
     let mut peer = Peer::connect(house.address, config).await.unwrap();
-    peer.send(&format!("POST /echo HTTP/1.1\r\nhost: h\r\nmcbn-challenge: {CHALLENGE}\r\ncontent-length: 2000\r\n\r\n{}", "x".repeat(2000))).await;
+    peer.send(&head("POST /echo", "content-length: 2000\r\n"))
+        .await;
+    peer.send(&"x".repeat(2000)).await;
     let alert = peer.alert().await;
     assert_eq!(house.handled(), 0);
     alert
@@ -31,6 +33,21 @@ async fn a_strangers_key_is_refused() {
     let stranger = key();
     let alert = refused(&house, config(credentials(&stranger, &stranger))).await;
     assert_eq!(alert, AlertDescription::AccessDenied);
+}
+
+/// What a client has sent meanwhile would reset a connection that is just closed, and the alert could be lost with it.
+#[tokio::test]
+async fn a_refusal_is_heard_by_who_goes_on_sending() {
+    let house = House::start().await;
+    let stranger = key();
+    let config = config(credentials(&stranger, &stranger));
+    let mut peer = Peer::connect(house.address, config).await.unwrap();
+    assert_eq!(peer.alert().await, AlertDescription::AccessDenied);
+    let (plain, _) = peer.stream.get_mut();
+    for _ in 0..3 {
+        plain.write_all(&[0; 1000]).await.unwrap();
+    }
+    assert_eq!(plain.read(&mut [0]).await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@ mod support;
 
 use mcbn_attested::server::Limits;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use support::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -53,9 +52,9 @@ async fn a_slow_body_is_refused() {
     };
     let house = House::with(Double::Well, limits).await;
     let mut peer = house.visit().await;
-    let head = format!("POST /echo HTTP/1.1\r\nhost: h\r\nmcbn-challenge: {CHALLENGE}\r\n");
-    peer.send(&format!("{head}content-length: 2\r\n\r\nx"))
+    peer.send(&head("POST /echo", "content-length: 2\r\n"))
         .await;
+    peer.send("x").await;
     let answer = peer.answer().await.unwrap();
     assert_eq!(answer.refused(), (503, "slow"));
     assert_eq!(house.handled(), 0);
@@ -123,11 +122,12 @@ async fn one_handshake_more_is_refused() {
 
 #[tokio::test]
 async fn at_the_end_what_is_idle_is_closed_and_what_is_open_is_waited_for() {
-    let house = Arc::new(House::start().await);
+    let house = House::start().await;
     let mut idle = house.visit().await;
     assert_eq!(idle.challenge("GET /who", "").await.status, 200);
     let mut busy = house.visit().await;
-    busy.send(&format!("POST /echo HTTP/1.1\r\nhost: h\r\nmcbn-challenge: {CHALLENGE}\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n")).await;
+    let headers = "expect: 100-continue\r\ncontent-length: 5\r\n";
+    busy.send(&head("POST /echo", headers)).await;
     // The server has the head, and waits for the body.
     let mut interim = [0; 25];
     busy.stream.read_exact(&mut interim).await.unwrap();
@@ -139,7 +139,6 @@ async fn at_the_end_what_is_idle_is_closed_and_what_is_open_is_waited_for() {
     assert_eq!((answer.status, &*answer.body), (200, "hello"));
     assert!(answer.token().is_some());
     busy.ends().await;
-    let house = Arc::into_inner(house).unwrap();
     timeout(SOON, house.served).await.expect("an end").unwrap();
 }
 
@@ -147,10 +146,7 @@ async fn at_the_end_what_is_idle_is_closed_and_what_is_open_is_waited_for() {
 async fn when_the_drain_ends_what_is_left_is_dropped() {
     let house = House::start().await;
     let mut peer = house.visit().await;
-    peer.send(&format!(
-        "GET /stalls HTTP/1.1\r\nhost: h\r\nmcbn-challenge: {CHALLENGE}\r\n\r\n"
-    ))
-    .await;
+    peer.send(&head("GET /stalls", "")).await;
     house.trigger.drain();
     house.trigger.end();
     timeout(SOON, house.served).await.expect("an end").unwrap();

@@ -1,8 +1,8 @@
 //! What an attestation token must say to vouch for one connection: the project's page on the wire, §5.
 //!
 //! A token is for one reader ([`audience`]) and carries nonces in a fixed order: the reader's [`Challenge`], the
-//! connection's [`Exporter`] and the consent manifest ([`nonces`]); where it vouches for an answer, the answer's bytes as
-//! well ([`answer_nonces`]). Both ends of every protocol make them here.
+//! connection's [`Exporter`] and the consent manifest ([`nonces`]); where it vouches for an answer, the answer's bytes
+//! as well ([`answer_nonces`]). Both ends of every protocol make them here.
 //!
 //! What this crate is not: it knows no TLS library and no form of token. It links next to nothing, since every image
 //! links it.
@@ -10,7 +10,8 @@
 //! Invariants, and the threat that each one answers:
 //! - Whatever a nonce stands for has a fixed length or enters as a digest, and has its place: two different uses never
 //!   have equal nonces.
-//! - The exporter enters as a digest under a label of its own, so a token shows nothing that another protocol could use.
+//! - The exporter enters as a digest under a label of its own, so a token shows nothing that another protocol could
+//!   use.
 #![forbid(unsafe_code)]
 
 mod challenge;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use mcbn_attested::client::Failure;
 use mcbn_launcher::TokenType;
 use mcbn_tests_attested::{Person, Scene, WORKLOAD, client, manifest, profile, read, say};
+use mcbn_tests_support::confidential_space::Health;
 use rcgen::PKCS_ED25519;
+use tokio::net::TcpStream;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_given_out_with_what_vouches_for_it() {
@@ -72,16 +74,31 @@ async fn a_pki_token_vouches_as_well() {
     assert_eq!(say(&mut connection, "hello").await.unwrap().body(), "hello");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_there_already_does_as_well() {
+    let scene = Scene::new();
+    let served = scene.serve().await;
+    let stream = TcpStream::connect(served.address.to_string())
+        .await
+        .unwrap();
+    let client = scene.client();
+    let connected = client.connect_over(stream, &served.address).await;
+    let answer = say(&mut connected.unwrap(), "hello").await.unwrap();
+    assert_eq!(answer.body(), "hello");
+}
+
 /// They verify with one set of keys, which one of them fetches while the others wait.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_ask_at_once() {
+    const MANY: u64 = 20;
     let scene = Scene::new();
     let served = scene.serve().await;
     let mut demands = scene.demands();
     demands.verifier = scene.discovering();
     let client = Arc::new(client(&scene.alice, demands));
-    let asked: Vec<_> = (0..40)
-        .map(|n: usize| {
+    scene.issuer.set_health(Health::Stalled);
+    let asked: Vec<_> = (0..MANY)
+        .map(|n| {
             let (client, address) = (Arc::clone(&client), served.address.clone());
             tokio::spawn(async move {
                 let mut connection = client.connect(&address).await?;
@@ -92,6 +109,15 @@ async fn many_ask_at_once() {
             })
         })
         .collect();
+    let waiting = tokio::task::spawn_blocking(move || {
+        scene.machine.wait_for_requests(MANY);
+        scene
+            .issuer
+            .wait_for_requests(|requests| requests.discovery == 1);
+        scene
+    });
+    let scene = waiting.await.unwrap();
+    scene.issuer.set_health(Health::Well);
     for one in asked {
         one.await.unwrap().unwrap();
     }

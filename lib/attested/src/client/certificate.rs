@@ -5,8 +5,8 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-/// Takes whatever key a server shows, and sees to it that the server has it. Whoever is in the middle can show a key too;
-/// but then there are two connections, with two exporters, and the token names the other one.
+/// Takes whatever key a server shows, and sees to it that the server has it. Whoever is in the middle can show a key
+/// too; but then there are two connections, with two exporters, and the token names the other one.
 #[derive(Debug)]
 pub struct AnyCertificate(Signatures);
 

@@ -45,34 +45,44 @@ mod tests {
     use rustls::server::NoClientAuth;
     use rustls::server::danger::ClientCertVerifier;
     use rustls::version::TLS13;
-    use rustls::{ClientConfig, ClientConnection, ServerConfig};
+    use rustls::{ClientConfig, ClientConnection, HandshakeKind, ServerConfig};
     use rustls_pki_types::ServerName;
     use std::sync::Arc;
 
-    /// A server that has let in whom `judge` lets in, and its client; before the handshake, and after it.
-    fn handshake(
-        judge: Arc<dyn ClientCertVerifier>,
-        client: Identity,
-        look: impl Fn(&ServerConnection),
-    ) -> ServerConnection {
+    fn server(judge: Arc<dyn ClientCertVerifier>) -> Arc<ServerConfig> {
         let (certificates, private) = Identity::ephemeral().unwrap().into_parts().unwrap();
         let config = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])
             .unwrap()
             .with_client_cert_verifier(judge)
             .with_single_cert(certificates, private);
-        let mut server = ServerConnection::new(Arc::new(config.unwrap())).unwrap();
-        let (certificates, private) = client.into_parts().unwrap();
+        Arc::new(config.unwrap())
+    }
+
+    fn client(identity: Identity) -> Arc<ClientConfig> {
+        let (certificates, private) = identity.into_parts().unwrap();
         let config = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])
             .unwrap()
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(AnyCertificate::new()))
             .with_client_auth_cert(certificates, private);
+        Arc::new(config.unwrap())
+    }
+
+    /// The server's end of a handshake that is done; `look` sees it before.
+    fn handshake(
+        server: &Arc<ServerConfig>,
+        client: &Arc<ClientConfig>,
+        look: impl Fn(&ServerConnection),
+    ) -> ServerConnection {
+        let mut server = ServerConnection::new(Arc::clone(server)).unwrap();
         let name = ServerName::try_from("server.invalid").unwrap();
-        let mut client = ClientConnection::new(Arc::new(config.unwrap()), name).unwrap();
-        while server.is_handshaking() {
-            look(&server);
+        let mut client = ClientConnection::new(Arc::clone(client), name).unwrap();
+        while server.is_handshaking() || server.wants_write() {
+            if server.is_handshaking() {
+                look(&server);
+            }
             let mut bytes = Vec::new();
             while client.wants_write() {
                 client.write_tls(&mut bytes).unwrap();
@@ -99,24 +109,40 @@ mod tests {
         let (pin, identity) = identity();
         let admission = Arc::new(Admission::of([pin].into()));
         let none_yet = |server: &_| assert_eq!(Caller::of(server, &admission), None);
-        let server = handshake(Arc::clone(&admission) as _, identity, none_yet);
-        assert_eq!(Caller::of(&server, &admission).unwrap().pin, pin);
+        let server = server(Arc::clone(&admission) as _);
+        let done = handshake(&server, &client(identity), none_yet);
+        assert_eq!(Caller::of(&done, &admission).unwrap().pin, pin);
     }
 
     #[test]
     fn a_handshake_that_asked_for_no_key_is_refused() {
         let (pin, identity) = identity();
-        let server = handshake(Arc::new(NoClientAuth), identity, |_| {});
-        let admission = Admission::of([pin].into());
-        assert_eq!(Caller::of(&server, &admission), None);
+        let done = handshake(&server(Arc::new(NoClientAuth)), &client(identity), |_| {});
+        assert_eq!(Caller::of(&done, &Admission::of([pin].into())), None);
     }
 
     #[test]
     fn a_handshake_that_others_have_judged_is_refused() {
         let (pin, identity) = identity();
-        let others = Admission::of([pin].into());
-        let server = handshake(Arc::new(others), identity, |_| {});
+        let others = server(Arc::new(Admission::of([pin].into())));
+        let done = handshake(&others, &client(identity), |_| {});
         let (ours, _) = self::identity();
-        assert_eq!(Caller::of(&server, &Admission::of([ours].into())), None);
+        assert_eq!(Caller::of(&done, &Admission::of([ours].into())), None);
+    }
+
+    /// rustls gives the certificate of the first handshake there; nobody has signed the second one.
+    #[test]
+    fn a_handshake_that_was_resumed_is_refused() {
+        let (pin, identity) = identity();
+        let admission = Arc::new(Admission::of([pin].into()));
+        // A server as rustls makes it, which gives out tickets.
+        let server = server(Arc::clone(&admission) as _);
+        let client = client(identity);
+        let first = handshake(&server, &client, |_| {});
+        assert!(Caller::of(&first, &admission).is_some());
+        let second = handshake(&server, &client, |_| {});
+        assert_eq!(second.handshake_kind(), Some(HandshakeKind::Resumed));
+        assert!(second.peer_certificates().is_some());
+        assert_eq!(Caller::of(&second, &admission), None);
     }
 }

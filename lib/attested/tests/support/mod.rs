@@ -240,6 +240,11 @@ impl ServerCertVerifier for Anyone {
     }
 }
 
+/// The head of a request with a challenge and these headers, one a line.
+pub fn head(request: &str, headers: &str) -> String {
+    format!("{request} HTTP/1.1\r\nhost: h\r\nmcbn-challenge: {CHALLENGE}\r\n{headers}\r\n")
+}
+
 /// A client that writes its HTTP by hand.
 pub struct Peer {
     pub stream: TlsStream<TcpStream>,
