@@ -11,7 +11,7 @@ use crate::message::{
     nonces, path, read,
 };
 use exchange::{Answer, Exchange};
-use mcbn_launcher::{Launcher, Request, Token, TokenType};
+use mcbn_launcher::{Request, Token, TokenType, Tokens};
 use mcbn_manifest::Member;
 use mcbn_share::{Contribution, ManifestDigest};
 use std::future::Future;
@@ -37,23 +37,6 @@ pub struct Granted {
     pub lease: Lease,
     /// Counted from the question.
     pub length: Duration,
-}
-
-/// Where attestation tokens come from.
-pub trait Tokens: Send + Sync + 'static {
-    fn token(
-        &self,
-        request: &Request,
-    ) -> impl Future<Output = Result<Token, mcbn_launcher::Error>> + Send;
-}
-
-impl Tokens for Launcher {
-    fn token(
-        &self,
-        request: &Request,
-    ) -> impl Future<Output = Result<Token, mcbn_launcher::Error>> + Send {
-        self.custom_token(request)
-    }
 }
 
 /// Asks keepers, each time on a connection of its own.

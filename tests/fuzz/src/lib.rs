@@ -5,6 +5,7 @@
 //! ones in every run.
 #![forbid(unsafe_code)]
 
+mod bls;
 mod manifest;
 mod network;
 mod settings;
@@ -15,6 +16,7 @@ mod token;
 mod tpm;
 mod units;
 
+pub use bls::{bls_public_key, bls_signature, ceremony_message};
 pub use manifest::manifest;
 pub use network::{client_flight, dtls_datagram, psk_identity, server_flight, target_text};
 pub use settings::{admin_address, arguments, variables};
@@ -61,6 +63,19 @@ targets! {
         b"--key=2c6f63f8c0f53a565db041b91c0a95ad\0--\0stray",
         b"--settings\0--version\0-V\0-xyz",
     ];
+    bls_public_key: &[
+        // The generator, infinity, a point outside the group of prime order, and the generator as a text.
+        b"\x97\xf1\xd3\xa7\x31\x97\xd7\x94\x26\x95\x63\x8c\x4f\xa9\xac\x0f\xc3\x68\x8c\x4f\x97\x74\xb9\x05\xa1\x4e\x3a\x3f\x17\x1b\xac\x58\x6c\x55\xe8\x3f\xf9\x7a\x1a\xef\xfb\x3a\xf0\x0a\xdb\x22\xc6\xbb",
+        b"\xc0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        b"\x81\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef",
+        b"97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb",
+    ];
+    bls_signature: &[&[0xc0; 96], &[0x97; 96]];
+    ceremony_message: &[
+        br#"{"participant":1,"encryption_key":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8","approval":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#,
+        br#"{"commitments":[],"proof":"","sealed":""}"#,
+        br#"{"announcement":{"request":"","manifest":"","image":"","threshold":2,"participants":[],"purpose":"a"},"commitments":[],"proof":"","confirmations":[]}"#,
+    ];
     client_flight: &[
         // Captured from `openssl s_client` with the fixed key of the target.
         include_bytes!("../testdata/client_hello_tls13"),
@@ -96,6 +111,7 @@ targets! {
     ];
     manifest: &[
         include_bytes!("../testdata/manifest.toml"),
+        b"rule = { threshold = 2 }\nderivation = \"bls-prf-v1\"\ncommitments = [\"97f1d3a73197d794\"]\nsigning-key = \"\"",
         b"version = 1\nrule = \"unanimous\"\n[[participant]]\nname = \"alice\"\n[attestation]\ndebug = false",
         b"\xef\xbb\xbfversion = 1",
     ];
