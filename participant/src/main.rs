@@ -6,6 +6,7 @@ mod keeper;
 mod manifest;
 mod share;
 mod token;
+mod trust;
 
 use keeper::{command, page, run};
 use mcbn_runtime::settings::Setting;

@@ -16,9 +16,9 @@ use super::serve::{Keeper, Server, Terms, semaphore, tls};
 use super::settings::OF_RUN;
 use super::verify::{Attested, Verify};
 use crate::manifest;
-use config::{Config, OtherIssuer};
+use config::Config;
 use error::NotRun;
-use mcbn_attest::{Https, Issuer, Jwks, Leeway, Root, TokenKind, UnixTime, Verifier};
+use mcbn_attest::UnixTime;
 use mcbn_manifest::{Manifest, Member, Pin};
 use mcbn_runtime::process::{self, Process};
 use mcbn_runtime::settings::{Port, Program};
@@ -26,8 +26,6 @@ use mcbn_runtime::suite::Command;
 use mcbn_share::{Contribution, Participant};
 use mcbn_tunnel::listen::listen;
 use ring::rand::SystemRandom;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -112,7 +110,8 @@ fn open(config: Config) -> Result<Opened, NotRun> {
     let manifest = manifest::read(&config.manifest).map_err(NotRun::Manifest)?;
     let key = Key::read(&config.key).map_err(NotRun::Key)?;
     let pin = own_pin(&manifest, &config.participant, &key)?;
-    let verifier = verifier(&config, &manifest)?;
+    let verifier = config.trust.verifier(&manifest);
+    let verifier = verifier.map_err(NotRun::Verifier)?;
     let share = Contribution::read(&config.share, &manifest.kind()).map_err(NotRun::Share)?;
     let ledger = open_ledger(&config.ledger)?;
     let digest = manifest.digest();
@@ -166,47 +165,6 @@ fn own_pin(manifest: &Manifest, participant: &Participant, key: &Key) -> Result<
         true => Ok(*pin),
         false => Err(NotRun::OtherPin(key.pin())),
     }
-}
-
-fn verifier(config: &Config, manifest: &Manifest) -> Result<Verifier, NotRun> {
-    let issuer = match &config.issuer {
-        Some(OtherIssuer(issuer)) => {
-            tracing::warn!(
-                issuer = issuer.as_str(),
-                "whoever runs this issuer can have the share"
-            );
-            issuer.clone()
-        }
-        None => Issuer::google(),
-    };
-    Ok(
-        match (manifest.policy().token, &config.jwks, &config.pki_root) {
-            (TokenKind::Oidc, None, None) => {
-                Verifier::discovering(issuer, Box::new(Https::new()), Leeway::MAX)
-            }
-            (TokenKind::Oidc, Some(jwks), None) => {
-                let keys = read(jwks).map_err(NotRun::JwksUnreadable)?;
-                let keys = Jwks::parse(&keys).map_err(NotRun::Jwks)?;
-                Verifier::offline(issuer, keys, Leeway::MAX)
-            }
-            (TokenKind::Pki, None, Some(root)) => {
-                let root = read(root).map_err(NotRun::RootUnreadable)?;
-                let root = Root::from_pem(&root).map_err(NotRun::Root)?;
-                Verifier::pinned(issuer, root, Leeway::MAX)
-            }
-            (TokenKind::Pki, None, None) => return Err(NotRun::NoRoot),
-            (kind, ..) => return Err(NotRun::OtherKind(kind)),
-        },
-    )
-}
-
-/// Of no file for a verifier is more needed.
-const LONGEST: u64 = 1024 * 1024;
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LONGEST).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Checked from its first entry on: what it says decides who gets the share.

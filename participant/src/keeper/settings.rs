@@ -1,5 +1,6 @@
 //! The settings of all the keeper's programs. A row that several have stands here once.
 
+use crate::trust::{INSECURE_ISSUER, JWKS, PKI_ROOT};
 use mcbn_runtime::settings::Setting;
 
 pub const LEDGER: Setting = Setting::value(
@@ -54,24 +55,6 @@ pub const PAGE: Setting = Setting::value(
     "ADDR:PORT",
     "a loopback address for a web page that shows requests and takes decisions; there is none unless it is given, and \
      mcbn keeper page prints where it is",
-);
-
-pub const INSECURE_ISSUER: Setting = Setting::value(
-    "insecure-issuer",
-    "URL",
-    "take the tokens of this issuer, in place of Google's: whoever runs it can have the share",
-);
-
-pub const JWKS: Setting = Setting::value(
-    "jwks",
-    "FILE",
-    "a copy of the issuer's keys, for tokens of the kind oidc; they are not fetched then",
-);
-
-pub const PKI_ROOT: Setting = Setting::value(
-    "pki-root",
-    "FILE",
-    "the issuer's root certificate in PEM, for tokens of the kind pki",
 );
 
 pub const MAX_CONNECTIONS: Setting = Setting::value(

@@ -2,14 +2,13 @@
 
 use crate::keeper::serve::Limits;
 use crate::keeper::settings::*;
-use mcbn_attest::{Issuer, NotAnIssuer};
+use crate::trust::Trust;
 use mcbn_runtime::admin::Loopback;
 use mcbn_runtime::settings::{Given, Reported};
 use mcbn_runtime::units::Count;
 use mcbn_share::{Claimed, Inheritance, Participant, Place, Source};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 /// What keeper run was told.
 pub struct Config {
@@ -21,9 +20,7 @@ pub struct Config {
     pub ledger: PathBuf,
     pub ask: bool,
     pub page: Option<Loopback>,
-    pub issuer: Option<OtherIssuer>,
-    pub jwks: Option<PathBuf>,
-    pub pki_root: Option<PathBuf>,
+    pub trust: Trust,
     pub limits: Limits,
 }
 
@@ -37,12 +34,7 @@ impl Config {
         let ledger = given.one(&LEDGER);
         let ask = given.on(&ASK);
         let page = given.optional(&PAGE);
-        let issuer = given.optional(&INSECURE_ISSUER);
-        let jwks = given.optional(&JWKS);
-        let pki_root = given.optional(&PKI_ROOT);
-        if let (Ok(Some(_)), Ok(Some(_))) = (&jwks, &pki_root) {
-            given.refuse(&[&JWKS, &PKI_ROOT], "a manifest takes tokens of one kind");
-        }
+        let trust = Trust::read(given);
         let limits = limits(given);
         let (participant, share) = (participant?, share?);
         let share = claim(given, &participant, share)?;
@@ -55,9 +47,7 @@ impl Config {
             ledger: ledger?,
             ask,
             page: page?,
-            issuer: issuer?,
-            jwks: jwks?,
-            pki_root: pki_root?,
+            trust: trust?,
             limits: limits?,
         })
     }
@@ -88,15 +78,4 @@ fn claim(given: &mut Given, participant: &Participant, place: Place) -> Result<C
         }
         given.refuse_because(&[&SHARE], &fault)
     })
-}
-
-/// Another issuer than Google.
-pub struct OtherIssuer(pub Issuer);
-
-impl FromStr for OtherIssuer {
-    type Err = NotAnIssuer;
-
-    fn from_str(url: &str) -> Result<OtherIssuer, NotAnIssuer> {
-        Issuer::insecure(url).map(OtherIssuer)
-    }
 }

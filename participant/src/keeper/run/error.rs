@@ -6,7 +6,7 @@ use crate::keeper::ledger::file::NoLedger;
 use crate::keeper::ledger::verify::Unsound;
 use crate::keeper::page::NoPage;
 use crate::manifest::NotRead;
-use mcbn_attest::{NotAJwks, NotARoot, TokenKind};
+use crate::trust::NoVerifier;
 use mcbn_manifest::Pin;
 use mcbn_runtime::exit::{Exit, Failure};
 use mcbn_share::Participant;
@@ -24,12 +24,7 @@ pub enum NotRun {
     OtherPin(Pin),
     Key(NoKey),
     Share(mcbn_share::NoKey),
-    JwksUnreadable(io::Error),
-    Jwks(NotAJwks),
-    RootUnreadable(io::Error),
-    Root(NotARoot),
-    NoRoot,
-    OtherKind(TokenKind),
+    Verifier(NoVerifier),
     Ledger(NoLedger),
     Unsound(Unsound),
     Fault(Arc<Fault>),
@@ -48,19 +43,7 @@ impl Display for NotRun {
             }
             NotRun::Key(error) => error.fmt(f),
             NotRun::Share(error) => error.fmt(f),
-            NotRun::JwksUnreadable(_) => f.write_str("cannot read the file of --jwks"),
-            NotRun::Jwks(_) => f.write_str("the file of --jwks holds no key set"),
-            NotRun::RootUnreadable(_) => f.write_str("cannot read the file of --pki-root"),
-            NotRun::Root(_) => f.write_str("the file of --pki-root holds no root certificate"),
-            NotRun::NoRoot => {
-                f.write_str("the manifest takes tokens of the kind pki, and no --pki-root is given")
-            }
-            NotRun::OtherKind(TokenKind::Oidc) => {
-                f.write_str("--pki-root is given, and the manifest takes tokens of the kind oidc")
-            }
-            NotRun::OtherKind(TokenKind::Pki) => {
-                f.write_str("--jwks is given, and the manifest takes tokens of the kind pki")
-            }
+            NotRun::Verifier(error) => error.fmt(f),
             NotRun::Ledger(error) => error.fmt(f),
             NotRun::Unsound(error) => error.fmt(f),
             NotRun::Fault(error) => error.fmt(f),
@@ -77,19 +60,13 @@ impl Error for NotRun {
             NotRun::Manifest(error) => error.source(),
             NotRun::Key(error) => error.source(),
             NotRun::Share(error) => error.source(),
-            NotRun::Jwks(error) => Some(error),
-            NotRun::Root(error) => Some(error),
+            NotRun::Verifier(error) => error.source(),
             NotRun::Ledger(error) => error.source(),
             NotRun::Unsound(error) => error.source(),
             NotRun::Fault(error) => error.source(),
             NotRun::Page(error) => error.source(),
-            NotRun::JwksUnreadable(error)
-            | NotRun::RootUnreadable(error)
-            | NotRun::Thread(error)
-            | NotRun::Listen(_, error) => Some(error),
-            NotRun::NotAMember(_) | NotRun::OtherPin(_) | NotRun::NoRoot | NotRun::OtherKind(_) => {
-                None
-            }
+            NotRun::Thread(error) | NotRun::Listen(_, error) => Some(error),
+            NotRun::NotAMember(_) | NotRun::OtherPin(_) => None,
         }
     }
 }
@@ -102,18 +79,12 @@ impl Failure for NotRun {
             NotRun::Ledger(error) => error.exit(),
             NotRun::Share(mcbn_share::NoKey::Refused(_)) | NotRun::Unsound(_) => Exit::Refused,
             NotRun::Share(mcbn_share::NoKey::Unreadable(_))
-            | NotRun::JwksUnreadable(_)
-            | NotRun::RootUnreadable(_)
             | NotRun::Fault(_)
             | NotRun::Listen(..) => Exit::Io,
             NotRun::Page(error) => error.exit(),
             NotRun::Thread(_) => Exit::Platform,
-            NotRun::NotAMember(_)
-            | NotRun::OtherPin(_)
-            | NotRun::Jwks(_)
-            | NotRun::Root(_)
-            | NotRun::NoRoot
-            | NotRun::OtherKind(_) => Exit::Usage,
+            NotRun::Verifier(error) => error.exit(),
+            NotRun::NotAMember(_) | NotRun::OtherPin(_) => Exit::Usage,
         }
     }
 
