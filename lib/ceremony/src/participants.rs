@@ -22,8 +22,8 @@ impl ParticipantKey {
         let point = CompressedEdwardsY(*bytes)
             .decompress()
             .ok_or(NotAParticipantKey)?;
-        // The identity is in the group of prime order, too; all else of small order is not, nor is any other point that has
-        // a second encoding.
+        // The identity is in the group of prime order, too; all else of small order is not, nor is any other point that
+        // has a second encoding.
         match point.is_torsion_free() && !point.is_identity() {
             true => Ok(Self(*bytes)),
             false => Err(NotAParticipantKey),
