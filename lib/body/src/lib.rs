@@ -1,8 +1,8 @@
 //! The bodies of the messages that this project's programs send each other: JSON objects, and bytes as texts in them.
 //!
-//! A body is read whole or refused: nothing after its end, and at most [`LARGEST`] bytes. That it has no unknown field and
-//! no field twice, each message's own type says (`deny_unknown_fields`); that a text in it has no escape, it says by
-//! borrowing it. Bytes have one text each.
+//! A body is read whole or refused: nothing after its end, and at most [`LARGEST`] bytes. That it has no unknown field
+//! and no field twice, each message's own type says (`deny_unknown_fields`); that a text in it has no escape, it says
+//! by borrowing it. Bytes have one text each.
 //!
 //! Threat: a peer that sends whatever it likes. It is answered alike, and nothing of it is repeated.
 #![forbid(unsafe_code)]

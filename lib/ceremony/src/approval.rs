@@ -15,20 +15,20 @@
 //! field(x) = u32be(length of x) ‖ x
 //! ```
 //!
-//! The list of the keys is one field, which is itself a list of fields, in the participants' order. The payload says what
-//! is done, and begins with a label of its own: that of one act is none of another's.
+//! The list of the keys is one field, which is itself a list of fields, in the participants' order. The payload says
+//! what is done, and begins with a label of its own: that of one act is none of another's.
 //!
 //! An [`Approval`] is 64 bytes until it is verified, which gives a [`VerifiedApproval`]; there is no other way to one.
 //! Thresholds count participants, each of which has one key, and never signatures.
 //!
-//! The signatures are ring's. It takes the one signature that RFC 8032 makes: S must be below the group's order, and R the
-//! one encoding of the point that it computes, without the cofactor. It takes any key that decodes; those of small order
-//! and in other encodings are refused by [`ParticipantKey`]. It does not wipe a private key: [`SigningKey`] is for the
-//! participant's own short-lived program, and no server has one.
+//! The signatures are ring's. It takes the one signature that RFC 8032 makes: S must be below the group's order, and R
+//! the one encoding of the point that it computes, without the cofactor. It takes any key that decodes; those of small
+//! order and in other encodings are refused by [`ParticipantKey`]. It does not wipe a private key: [`SigningKey`] is
+//! for the participant's own short-lived program, and no server has one.
 //!
-//! Threat: an approval that was given is used for something else. Another request, image, manifest, number, list or payload
-//! is another message, and the request's id is of the server's own randomness, so a server that starts again takes none of
-//! the old approvals.
+//! Threat: an approval that was given is used for something else. Another request, image, manifest, number, list or
+//! payload is another message, and the request's id is of the server's own randomness, so a server that starts again
+//! takes none of the old approvals.
 //!
 //! [RFC 8032 §5.1]: https://www.rfc-editor.org/rfc/rfc8032#section-5.1
 

@@ -15,20 +15,22 @@
 //! confirmation: "mcbn/v1/threshold-confirm" ‖ 0x00 ‖ field(group key: 48 bytes) ‖ field(digest of the commitments: 32 bytes)
 //! ```
 //!
-//! No key is half given: a share counts only with the receipt, and the receipt is made of the confirmations of all n. Before
-//! that the server may end in any way, and what was made is nothing.
+//! No key is half given: a share counts only with the receipt, and the receipt is made of the confirmations of all n.
+//! Before that the server may end in any way, and what was made is nothing.
 //! - A participant that vanishes: at the deadline the generation is abandoned, whatever its phase. There is no receipt,
 //!   sealed shares are given out no more, and participants throw away theirs.
 //! - A message that is repeated, byte for byte, is answered as it was; another one in its place is refused.
-//! - A server that starts again has another request id: approvals, sealed shares and confirmations of before do not fit.
-//! - A server that dies after the last confirmation: a participant that has the receipt hands it to the others, who verify
-//!   it by itself, for it carries all n confirmations, and hold it against the group that they have from the server, under
-//!   the token over that answer. If nobody has it, nobody's share counts. A participant that has confirmed therefore
-//!   keeps its share until it has the receipt, or knows that the generation was abandoned, or that nobody has a receipt.
+//! - A server that starts again has another request id: approvals, sealed shares and confirmations of before do not
+//!   fit.
+//! - A server that dies after the last confirmation: a participant that has the receipt hands it to the others, who
+//!   verify it by itself, for it carries all n confirmations, and hold it against the group that they have from the
+//!   server, under the token over that answer. If nobody has it, nobody's share counts. A participant that has
+//!   confirmed therefore keeps its share until it has the receipt, or knows that the generation was abandoned, or that
+//!   nobody has a receipt.
 //!
 //! Threat: a participant who wants the rest to have a key that they cannot use, or under which it alone decides. It can
-//! stop the generation, and is named; nothing more. The server is attested, and is nevertheless checked: other commitments
-//! to others would need confirmations that do not fit each other.
+//! stop the generation, and is named; nothing more. The server is attested, and is nevertheless checked: other
+//! commitments to others would need confirmations that do not fit each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -214,16 +216,14 @@ impl Generation {
             None => {}
         }
         let payload = self.announced.approval_payload(&key);
-        self.announced
-            .request(&payload)
-            .verify(index, &approval)
-            .map_err(Refused::NotApproved)?;
+        let verified = self.announced.request(&payload).verify(index, &approval);
+        let verified = verified.map_err(Refused::NotApproved)?;
         let other = approved.iter().find(|(_, other)| other.key == key);
         if let Some((other, _)) = other {
             return Err(Refused::SameEncryptionKey(index, *other).into());
         }
         let mut all = approved.clone();
-        all.insert(index, new);
+        all.insert(verified.index(), new);
         match all.len() == usize::from(self.announced.terms.participants().count()) {
             false => *approved = all,
             true => {
@@ -269,14 +269,16 @@ impl Generation {
             Some(_) => return Err(Refused::Changed(index)),
             None => {}
         }
-        self.announced
-            .request(&confirmation_payload(&dealt.group))
-            .verify(index, &confirmation)
-            .map_err(Refused::NotApproved)?;
+        let payload = confirmation_payload(&dealt.group);
+        let verified = self
+            .announced
+            .request(&payload)
+            .verify(index, &confirmation);
+        let verified = verified.map_err(Refused::NotApproved)?;
         if !dealt.fetched.contains(&index) {
             return Err(Refused::NotFetched(index));
         }
-        dealt.confirmed.insert(index, confirmation);
+        dealt.confirmed.insert(verified.index(), confirmation);
         if dealt.confirmed.len() == dealt.sealed.len() {
             let confirmations = dealt.confirmed.values().copied().collect();
             let (announced, group) = (self.announced.clone(), dealt.group.clone());

@@ -5,8 +5,8 @@
 //! them. [`message`] is how both sides write what they say to each other.
 //!
 //! It is logic alone: it opens no connection and no file and has no clock. Time and random bytes are parameters, and
-//! who speaks is known by what it signed, whatever connection that came over. That the server is the attested image, its
-//! token over each answer says (the project's page on the wire, §5), which is not for this crate to check.
+//! who speaks is known by what it signed, whatever connection that came over. That the server is the attested image,
+//! its token over each answer says (the project's page on the wire, §5), which is not for this crate to check.
 //!
 //! Invariants, and the threat that each one answers:
 //! - Whatever is signed, hashed or sealed is labelled and framed: nothing that was made for one use fits another.

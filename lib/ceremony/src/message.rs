@@ -18,8 +18,8 @@
 //! together is for the attested connection to say: what the token is over, are these bytes.
 //!
 //! Keys, ids, signatures and commitments are unpadded base64url, digests hex as people compare them, participants their
-//! numbers. Each has one text. A value that was read is valid by itself: a key is a point of its group, a purpose can be
-//! shown; whether it is genuine, the state machines say.
+//! numbers. Each has one text. A value that was read is valid by itself: a key is a point of its group, a purpose can
+//! be shown; whether it is genuine, the state machines say.
 //!
 //! The largest answer, a receipt of 255 participants, fits the largest body.
 

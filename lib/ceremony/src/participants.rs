@@ -29,9 +29,9 @@ impl ParticipantKey {
         let point = CompressedEdwardsY(*bytes)
             .decompress()
             .ok_or(NotAParticipantKey)?;
-        let canonical = point.compress().0 == *bytes;
-        // The identity is in the group of prime order, too; all else of small order is not.
-        match canonical && point.is_torsion_free() && !point.is_identity() {
+        // The identity is in the group of prime order, too; all else of small order is not, nor is any other point that
+        // has a second encoding.
+        match point.is_torsion_free() && !point.is_identity() {
             true => Ok(Self(*bytes)),
             false => Err(NotAParticipantKey),
         }
@@ -139,25 +139,34 @@ mod tests {
     use curve25519_dalek::constants::EIGHT_TORSION;
     use ring::signature::{ED25519, UnparsedPublicKey};
 
-    /// y = p, p + 1, and those with the sign of an x that is zero: other encodings of points of small order.
-    fn other_encodings() -> Vec<[u8; 32]> {
-        let mut p = [0xff; 32];
-        (p[0], p[31]) = (0xed, 0x7f);
-        let mut p_plus_one = p;
-        p_plus_one[0] = 0xee;
-        let mut one = [0; 32];
-        one[0] = 1;
-        let signed = [p, p_plus_one, one].map(|mut bytes| {
-            bytes[31] |= 0x80;
-            bytes
-        });
-        [[p, p_plus_one].as_slice(), &signed].concat()
-    }
-
     #[test]
     fn a_key_of_small_order_is_refused() {
-        let small = EIGHT_TORSION.map(|point| point.compress().0);
-        for bytes in small.into_iter().chain(other_encodings()) {
+        for point in EIGHT_TORSION {
+            let bytes = point.compress().0;
+            let refused = ParticipantKey::from_bytes(&bytes);
+            assert_eq!(refused, Err(NotAParticipantKey), "{bytes:02x?}");
+        }
+    }
+
+    /// All that there are: y from p to 2^255 - 1, and the sign of an x that is zero.
+    #[test]
+    fn a_second_encoding_of_a_key_is_refused() {
+        let mut second: Vec<[u8; 32]> = Vec::new();
+        for (low, sign) in (0xed..=0xff).flat_map(|low| [(low, 0x7f), (low, 0xff)]) {
+            let mut bytes = [0xff; 32];
+            (bytes[0], bytes[31]) = (low, sign);
+            second.push(bytes);
+        }
+        let mut one = [0; 32];
+        (one[0], one[31]) = (1, 0x80);
+        let mut minus_one = [0xff; 32];
+        minus_one[0] = 0xec;
+        second.extend([one, minus_one]);
+        let points = second
+            .iter()
+            .filter(|bytes| CompressedEdwardsY(**bytes).decompress().is_some());
+        assert!(points.count() > 20);
+        for bytes in second {
             let refused = ParticipantKey::from_bytes(&bytes);
             assert_eq!(refused, Err(NotAParticipantKey), "{bytes:02x?}");
         }

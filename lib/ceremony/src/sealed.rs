@@ -1,5 +1,5 @@
-//! A share encrypted to its owner alone: HPKE ([RFC 9180]) in base mode, with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and
-//! ChaCha20-Poly1305.
+//! A share encrypted to its owner alone: HPKE ([RFC 9180]) in base mode, with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256
+//! and ChaCha20-Poly1305.
 //!
 //! ```text
 //! info = "mcbn/v1/threshold-share" ‖ 0x00 ‖ field(request id) ‖ field(digest of the commitments)
@@ -7,8 +7,8 @@
 //! sealed share = enc (32 bytes) ‖ ciphertext and tag (48 bytes)
 //! ```
 //!
-//! with fields as in [`approval`](crate::approval). The owner makes an [`OpeningKey`] for one generation and puts its public
-//! half into what it signs, so it is known whose it is; it is wiped with the participant's part of the ceremony.
+//! with fields as in [`approval`](crate::approval). The owner makes an [`OpeningKey`] for one generation and puts its
+//! public half into what it signs, so it is known whose it is; it is wiped with the participant's part of the ceremony.
 //!
 //! Base mode says nothing of who sealed: that is the token over the answer that the sealed share comes in, and the
 //! commitments, which the opened share is checked against.
@@ -16,9 +16,9 @@
 //! Threat: a share given to another participant, or kept from one generation for the next. Neither opens.
 //!
 //! The crate hpke (no paid audit; Cloudflare reviewed version 0.8) brings nine small crates with these features, and no
-//! post-quantum KEM and no SHA-3; hpke-rs with RustCrypto's primitives brings three more curves and a SHA-3 whatever is asked
-//! of it. ChaCha20-Poly1305 needs no instruction of the processor to take the same time for every key, and fewer crates
-//! than AES-GCM.
+//! post-quantum KEM and no SHA-3; hpke-rs with RustCrypto's primitives brings three more curves and a SHA-3 whatever is
+//! asked of it. ChaCha20-Poly1305 needs no instruction of the processor to take the same time for every key, and fewer
+//! crates than AES-GCM.
 //!
 //! [RFC 9180]: https://www.rfc-editor.org/rfc/rfc9180
 
@@ -48,8 +48,8 @@ type Tag = AeadTag<ChaCha20Poly1305>;
 const SHARE_LABEL: &str = "mcbn/v1/threshold-share";
 const OWNER_LABEL: &str = "mcbn/v1/threshold-share-owner";
 
-/// The public half of an [`OpeningKey`]: the one encoding of an X25519 public key, and not one of small order, with which
-/// everybody would have the same shared secret.
+/// The public half of an [`OpeningKey`]: the one encoding of an X25519 public key, and not one of small order, with
+/// which everybody would have the same shared secret.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EncryptionKey([u8; Self::LENGTH]);
 

@@ -6,8 +6,8 @@
 //! | [`Signers::sign`]: reads what is asked, signs with its share and approves | [`Signing::submit`]: verifies at once; with the t-th, combines and verifies |
 //! | [`Signers::verify`] | [`Signing::open`], [`Signing::after`] |
 //!
-//! Both signatures are [`approval`](crate::approval)s, the announcement under the id of this start of the server, the other
-//! under that of the request, with these payloads:
+//! Both signatures are [`approval`](crate::approval)s, the announcement under the id of this start of the server, the
+//! other under that of the request, with these payloads:
 //!
 //! ```text
 //! announcement: "mcbn/v1/threshold-announce" ‖ 0x00 ‖ field(group key: 48 bytes) ‖ field(purpose) ‖ field(signed bytes)
@@ -17,14 +17,15 @@
 //! The signed bytes are what the group's key signs, exactly: see [`Message`].
 //!
 //! Each partial signature is verified when it comes. A bad one is refused in its sender's name and changes nothing. A
-//! request that has its signature keeps it until it expires, and whoever comes late is answered with it, unverified: it is no
-//! secret.
+//! request that has its signature keeps it until it expires, and whoever comes late is answered with it, unverified: it
+//! is no secret.
 //!
-//! What is open at one time is bounded, and each participant has an equal part of it: it cannot crowd out the rest. A request
-//! counts until it expires, signed or not. The same message for the same purpose is one request, whoever announces it.
+//! What is open at one time is bounded, and each participant has an equal part of it: it cannot crowd out the rest. A
+//! request counts until it expires, signed or not. The same message for the same purpose is one request, whoever
+//! announces it.
 //!
-//! Threat: a participant, or whoever speaks in its name, who makes others sign something else than they read, or keeps them
-//! from signing. The former needs another approval; the latter takes more than n - t of them.
+//! Threat: a participant, or whoever speaks in its name, who makes others sign something else than they read, or keeps
+//! them from signing. The former needs another approval; the latter takes more than n - t of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -44,7 +45,8 @@ pub use error::Refused;
 pub use signers::{OtherGroup, Signers};
 pub use subject::{Message, NotSignable, Subject};
 
-/// What a server keeps at one time.
+/// What a server keeps at one time: for each request about 700 bytes beside its message, and until it is signed
+/// about 200 bytes for each partial signature, of which there are t - 1 at most.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// Open requests, of which each participant may have announced an equal part, and one at least.
@@ -164,7 +166,8 @@ impl Signing {
         random: impl FnOnce(&mut [u8]) -> Result<(), E>,
     ) -> Result<RequestId, NotTaken<Refused, E>> {
         self.expire(now);
-        self.signers
+        let verified = self
+            .signers
             .verify_announcement(self.session, index, &subject, announcement)
             .map_err(Refused::NotApproved)?;
         let digest = subject.digest();
@@ -185,7 +188,7 @@ impl Signing {
             id,
             Open {
                 subject,
-                by: index,
+                by: verified.index(),
                 expires,
                 state: State::Collecting(Vec::new()),
             },
@@ -193,8 +196,8 @@ impl Signing {
         Ok(id)
     }
 
-    /// Takes a partial signature. With the t-th the group's is made; where random bytes fail then, that one counts as not
-    /// submitted, and may come again.
+    /// Takes a partial signature. With the t-th the group's is made; where random bytes fail then, that one counts as
+    /// not submitted, and may come again.
     pub fn submit<E>(
         &mut self,
         now: Moment,

@@ -1,4 +1,5 @@
-//! What a participant agrees to, apart from the one act: with whom, how many of them, in which image, under which manifest.
+//! What a participant agrees to, apart from the one act: with whom, how many of them, in which image, under which
+//! manifest.
 
 use std::error::Error;
 use std::fmt;
@@ -67,8 +68,8 @@ impl fmt::Display for ThresholdTooHigh {
 
 impl Error for ThresholdTooHigh {}
 
-/// What a key or a signature is for, as people read it before they agree: 1 to 256 printable ASCII characters, so that it
-/// can be shown as it stands, whoever wrote it.
+/// What a key or a signature is for, as people read it before they agree: 1 to 256 printable ASCII characters, so that
+/// it can be shown as it stands, whoever wrote it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Purpose(String);
 

@@ -186,8 +186,8 @@ impl<'a> Finished<'a> {
     }
 }
 
-/// What was announced is not what this participant expects: the server, its operator or the participant's own settings are
-/// at fault.
+/// What was announced is not what this participant expects: the server, its operator or the participant's own settings
+/// are at fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Differs {
     Manifest,

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use crate::framing::Framed;
 use crate::terms::Purpose;
 
-/// What the project's own uses of a group's key begin with: a signature under one of them must be had for that use alone.
+/// What the project's own uses of a group's key begin with: a signature under one of them must be had for that use
+/// alone.
 const RESERVED: &[u8] = b"mcbn/";
 
 const SHA256_LABEL: &str = "mcbn/v1/threshold-sign-sha256";
@@ -17,11 +18,12 @@ const SHA256_LABEL: &str = "mcbn/v1/threshold-sign-sha256";
 /// What participants are asked to sign.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Message {
-    /// The group's key signs these bytes as they are, so that whoever verifies them need not know of this project. They do
-    /// not begin with `mcbn/`, which is kept for what the project itself signs: a hash, as below, or a consent whose signature
-    /// is a key.
+    /// The group's key signs these bytes as they are, so that whoever verifies them need not know of this project. They
+    /// do not begin with `mcbn/`, which is kept for what the project itself signs: a hash, as below, or a consent whose
+    /// signature is a key.
     Bytes(Bytes),
-    /// The key signs `"mcbn/v1/threshold-sign-sha256" ‖ 0x00 ‖ field(hash: 32 bytes)`: a hash is no message of 32 bytes.
+    /// The key signs `"mcbn/v1/threshold-sign-sha256" ‖ 0x00 ‖ field(hash: 32 bytes)`: a hash is no message of 32
+    /// bytes.
     Sha256([u8; 32]),
 }
 

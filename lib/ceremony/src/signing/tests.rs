@@ -170,8 +170,10 @@ fn an_approval_of_another_request_is_refused() {
     let second = announce(&mut server, 1, b"b message", 0).unwrap();
     let (_, approval_of_first) = signed(&mut server, &shares, 2, first);
     let (partial, _) = signed(&mut server, &shares, 2, second);
-    let announcement = signers.announce(server.session(), &subject(b"b message"), &key(2));
-    for other in [approval_of_first, announcement] {
+    // Nor is an announcement an approval, whatever it is signed under.
+    let [announcement, of_second] =
+        [server.session(), second].map(|id| signers.announce(id, &subject(b"b message"), &key(2)));
+    for other in [approval_of_first, announcement, of_second] {
         let refused = server.submit(at(1), second, partial, &other, random(3));
         let not_genuine = Refused::NotApproved(NotApproved::NotGenuine(index(2)));
         assert_eq!(refused.unwrap_err(), NotTaken::Refused(not_genuine));
