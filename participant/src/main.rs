@@ -3,8 +3,10 @@
 #![forbid(unsafe_code)]
 
 mod keeper;
+mod key_file;
 mod manifest;
 mod share;
+mod threshold;
 mod token;
 mod trust;
 
@@ -28,6 +30,10 @@ static SUITE: Suite = Suite {
         manifest::CHECK,
         share::NEW,
         share::SPLIT,
+        threshold::KEY,
+        threshold::GENERATE,
+        threshold::VERIFY,
+        threshold::FINISH,
         token::SHOW,
         command::MAKE_KEY,
         command::SHOW_PIN,

@@ -187,7 +187,7 @@ fn split(asked: Split) -> Result<(), Error> {
 }
 
 /// As they stand in a manifest.
-fn lines(group: &Group) -> String {
+pub fn lines(group: &Group) -> String {
     let commitments = group.commitments().iter();
     let commitments: String = commitments.map(|key| format!("    \"{key}\",\n")).collect();
     let derivation = Derivation::BlsPrfV1;

@@ -339,14 +339,3 @@ impl NoLedger {
         }
     }
 }
-
-impl NoKey {
-    pub fn exit(&self) -> Exit {
-        match self {
-            NoKey::NotAKey => Exit::Usage,
-            NoKey::OpenToOthers => Exit::Refused,
-            NoKey::Random => Exit::Platform,
-            NoKey::Io(_) => Exit::Io,
-        }
-    }
-}

@@ -1,22 +1,17 @@
 //! The keeper's TLS key: its file, its pin, and the certificate that carries it.
 
+pub use crate::key_file::NoKey;
+
+use crate::key_file::{self, Kind};
 use mcbn_manifest::Pin;
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
+use rcgen::{CertificateParams, KeyPair, PublicKeyData};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha2::{Digest, Sha256};
-use std::error::Error;
-use std::fmt::{self, Debug, Display};
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fmt::{self, Debug};
 use std::path::Path;
-use zeroize::Zeroizing;
 
 /// A P-256 key. Its pin stands in the manifest.
 pub struct Key(KeyPair);
-
-/// Characters of the largest file that is read as a key.
-const LONGEST: u64 = 4096;
 
 impl Key {
     /// Draws a key and writes it to a new file that only its owner reads, as PKCS #8 in PEM.
@@ -25,45 +20,14 @@ impl Key {
     ///
     /// The file is there already, or cannot be written; it may be left empty then.
     pub fn create(path: &Path) -> Result<Key, NoKey> {
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|_| NoKey::Random)?;
-        // It is the file that was asked for.
-        let pem = Zeroizing::new(key.serialize_pem());
-        let mut options = OpenOptions::new();
-        let mut file = options
-            .write(true)
-            .create_new(true)
-            .mode(0o400)
-            .open(path)?;
-        file.write_all(pem.as_bytes())?;
-        file.sync_all()?;
-        let folder = path.parent().filter(|folder| *folder != Path::new(""));
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-        Ok(Key(key))
+        key_file::create(path, Kind::Tls).map(Key)
     }
 
     /// # Errors
     ///
     /// Others can open the file, or it holds no P-256 key.
     pub fn read(path: &Path) -> Result<Key, NoKey> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if metadata.is_file() && metadata.mode() & 0o077 != 0 {
-            return Err(NoKey::OpenToOthers);
-        }
-        // Room for all of it: a buffer that grows leaves copies behind.
-        let mut pem = Zeroizing::new(String::with_capacity(LONGEST as usize + 1));
-        let read = file.take(LONGEST + 1).read_to_string(&mut pem);
-        match read {
-            Ok(length) if length as u64 <= LONGEST => {}
-            Ok(_) => return Err(NoKey::NotAKey),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(NoKey::NotAKey),
-            Err(error) => return Err(error.into()),
-        }
-        let key = KeyPair::from_pem(&pem).map_err(|_| NoKey::NotAKey)?;
-        match key.is_compatible(&PKCS_ECDSA_P256_SHA256) {
-            true => Ok(Key(key)),
-            false => Err(NoKey::NotAKey),
-        }
+        key_file::read(path, Kind::Tls).map(Key)
     }
 
     /// What the participants write in the manifest.
@@ -87,57 +51,6 @@ impl Key {
 impl Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key({})", self.pin())
-    }
-}
-
-/// There is no key.
-#[derive(Debug)]
-pub enum NoKey {
-    NotAKey,
-    OpenToOthers,
-    Random,
-    Io(io::Error),
-}
-
-impl NoKey {
-    /// What to do next.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            NoKey::NotAKey => Some("mcbn keeper key makes one"),
-            NoKey::OpenToOthers => {
-                Some("chmod 0400, and make another key if others may have read it")
-            }
-            NoKey::Io(error) if error.kind() == io::ErrorKind::AlreadyExists => Some(
-                "a key that a manifest names is not replaced; move it away first if it must be",
-            ),
-            NoKey::Random | NoKey::Io(_) => None,
-        }
-    }
-}
-
-impl From<io::Error> for NoKey {
-    fn from(error: io::Error) -> NoKey {
-        NoKey::Io(error)
-    }
-}
-
-impl Display for NoKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            NoKey::NotAKey => "the file holds no P-256 key as PKCS #8 in PEM",
-            NoKey::OpenToOthers => "other users of this machine can open the file of the key",
-            NoKey::Random => "the system's random numbers cannot be had",
-            NoKey::Io(_) => "cannot open the file of the key",
-        })
-    }
-}
-
-impl Error for NoKey {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            NoKey::Io(error) => Some(error),
-            _ => None,
-        }
     }
 }
 
@@ -184,19 +97,22 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let other = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
         let (pem, der) = (other.serialize_pem(), other.serialize_der());
-        let long = " ".repeat(LONGEST as usize + 1);
-        let p256 = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+        let long = " ".repeat(key_file::LONGEST as usize + 1);
+        let p256 = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
         let public = p256.public_key_pem();
         for (n, text) in ["", "a text", &pem, &long, &public].into_iter().enumerate() {
             let path = folder.path().join(n.to_string());
             fs::write(&path, text).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
-            assert!(matches!(Key::read(&path), Err(NoKey::NotAKey)), "{n}");
+            assert!(
+                matches!(Key::read(&path), Err(NoKey::NotAKey(Kind::Tls))),
+                "{n}"
+            );
         }
         let path = folder.path().join("der");
         fs::write(&path, der).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
-        assert!(matches!(Key::read(&path), Err(NoKey::NotAKey)));
+        assert!(matches!(Key::read(&path), Err(NoKey::NotAKey(Kind::Tls))));
     }
 
     #[test]

@@ -110,6 +110,9 @@ fn open(config: Config) -> Result<Opened, NotRun> {
     let manifest = manifest::read(&config.manifest).map_err(NotRun::Manifest)?;
     let key = Key::read(&config.key).map_err(NotRun::Key)?;
     let pin = own_pin(&manifest, &config.participant, &key)?;
+    if let Some(issuer) = config.trust.other_issuer() {
+        tracing::warn!(issuer, "whoever runs this issuer can have the share");
+    }
     let verifier = config.trust.verifier(&manifest);
     let verifier = verifier.map_err(NotRun::Verifier)?;
     let share = Contribution::read(&config.share, &manifest.kind()).map_err(NotRun::Share)?;

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mcbn_attest::{Issuer, Jwks, Leeway, UnixTime, Verifier};
@@ -28,6 +29,7 @@ use rustls_pki_types::PrivatePkcs8KeyDer;
 use serde::{Deserialize, Serialize};
 
 pub const WORKLOAD: &str = "threshold-generate";
+const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 pub const PURPOSE: &str = "to sign releases";
 
 /// A participant: a name and a key, for TLS and for approvals.
@@ -40,6 +42,10 @@ pub struct Person {
 impl Person {
     fn new(name: &'static str, number: usize) -> Self {
         let key = KeyPair::generate_for(&PKCS_ED25519).expect("random numbers");
+        Self::with(name, number, &key)
+    }
+
+    fn with(name: &'static str, number: usize, key: &KeyPair) -> Self {
         let number = u8::try_from(number).expect("few");
         Self {
             name,
@@ -79,9 +85,30 @@ impl Default for House {
 
 impl House {
     pub fn new() -> Self {
-        let names = ["alice", "bob", "carol"];
-        let people = names.into_iter().zip(1..);
-        let people: Vec<Person> = people.map(|(name, n)| Person::new(name, n)).collect();
+        let people = NAMES.into_iter().zip(1..);
+        let people = people.map(|(name, n)| Person::new(name, n)).collect();
+        Self::of(people, Folder::new())
+    }
+
+    /// Each with a key that `make` puts in the file `key` of this person's folder, and whose public half it gives.
+    pub fn with_keys(make: impl Fn(&Path) -> String) -> Self {
+        let folder = Folder::new();
+        let people = NAMES.into_iter().zip(1..).map(|(name, number)| {
+            let own = folder.path().join(name);
+            std::fs::create_dir(&own).expect("a new folder");
+            let printed = make(&own);
+            let pem = std::fs::read_to_string(own.join("key")).expect("it was made");
+            let key = KeyPair::from_pem(&pem).expect("a key");
+            let person = Person::with(name, number, &key);
+            let public = mcbn_manifest::SigningKey(person.signing_key().public().to_bytes());
+            assert_eq!(printed, public.to_string());
+            person
+        });
+        let people = people.collect();
+        Self::of(people, folder)
+    }
+
+    fn of(people: Vec<Person>, folder: Folder) -> Self {
         let image = Image::named(WORKLOAD).digest;
         let mut text =
             "version = 1\nnetwork = \"house\"\nrule = { threshold = 2 }\nlease = 300\n".to_owned();
@@ -97,7 +124,6 @@ impl House {
             "[[workload]]\nname = \"{WORKLOAD}\"\nimages = [\"{image}\"]\nenv-override = {{ MCBN_PURPOSE = \"{PURPOSE}\" }}\n\
              [attestation]\nsupport = [\"STABLE\"]\nhardware = [\"GCP_AMD_SEV_SNP\"]\n"
         );
-        let folder = Folder::new();
         folder.file("manifest.toml", &text);
         Self {
             people,
@@ -105,6 +131,14 @@ impl House {
             issuer: simulator::Issuer::start(),
             folder,
         }
+    }
+
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join(file)
+    }
+
+    pub fn issuer_url(&self) -> String {
+        self.issuer.url()
     }
 
     /// As the manifest demands it.
@@ -129,9 +163,12 @@ impl House {
         command
             .arg(format!("--manifest=file:{}", manifest.display()))
             .arg(format!("--purpose={PURPOSE}"))
-            .args(["--listen=127.0.0.1:0", "--token-socket"])
+            .arg("--token-socket")
             .arg(machine.socket())
             .args(flags);
+        if !flags.iter().any(|flag| flag.starts_with("--listen")) {
+            command.arg("--listen=127.0.0.1:0");
+        }
         let process = Process::start(command);
         let listening = process.wait_for_message("listening");
         let address = listening["address"].as_str().expect("an address");

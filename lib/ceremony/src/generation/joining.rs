@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use mcbn_secret::OpeningKey;
+use mcbn_secret::{OpeningKey, SigningShare};
 use mcbn_threshold::{Index, KeyShare};
 
 use super::{Announced, Receipt, confirmation_payload};
@@ -146,6 +146,11 @@ pub struct Opened {
 impl Opened {
     pub fn group(&self) -> &ProvenGroup {
         &self.group
+    }
+
+    /// To keep it before it is confirmed. It does not count yet.
+    pub fn unconfirmed_share(&self) -> SigningShare {
+        self.share.secret()
     }
 
     /// From now on the share is kept until there is a receipt, or it is known that there will be none.

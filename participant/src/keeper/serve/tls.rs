@@ -1,6 +1,7 @@
 //! TLS 1.3 and nothing before it, without anything that could carry a connection over into another one.
 
 use crate::keeper::key::{Key, NoKey};
+use crate::key_file::Kind;
 use mcbn_consent::message::{EXPORTER_LABEL, Exporter};
 use rustls::crypto::ring;
 use rustls::server::NoServerSessionStorage;
@@ -16,7 +17,7 @@ pub fn acceptor(key: Key) -> Result<TlsAcceptor, NoKey> {
         .expect("the provider has the suites of TLS 1.3")
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key.into_private())
-        .map_err(|_| NoKey::NotAKey)?;
+        .map_err(|_| NoKey::NotAKey(Kind::Tls))?;
     // The pin is checked, and the exporter is another one, on each connection.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;

@@ -1,0 +1,224 @@
+//! `mcbn threshold verify` and `mcbn threshold finish`: a receipt that somebody has, held against what was agreed.
+
+use super::folder::{Folder, NotKept};
+use super::generate;
+use super::{Agreed, AgreedConfig, MANIFEST, PARTICIPANT, PURPOSE};
+use mcbn_ceremony::generation::Receipt;
+use mcbn_ceremony::message::{GivenReceipt, LARGEST_BODY, read};
+use mcbn_runtime::exit::{Exit, Failure};
+use mcbn_runtime::process;
+use mcbn_runtime::settings::{Given, Program, Reported, Setting};
+use mcbn_runtime::suite::Command;
+use mcbn_secret::SigningShare;
+use mcbn_share::text;
+use mcbn_threshold::KeyShare;
+use std::error;
+use std::fmt::{self, Display};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+pub const VERIFY: Command = Command {
+    program: &VERIFY_PROGRAM,
+    main: || process::once(&VERIFY_PROGRAM, Verify::read, verify),
+};
+
+pub const FINISH: Command = Command {
+    program: &FINISH_PROGRAM,
+    main: || process::once(&FINISH_PROGRAM, Finish::read, finish),
+};
+
+static VERIFY_PROGRAM: Program = Program::tool(
+    crate::NAME,
+    crate::VERSION,
+    "Verifies the receipt of a key generation against the manifest and the purpose: every participant has confirmed this \
+     group. With a share, that it is this participant's in it. Prints the group's key.",
+    &[MANIFEST, PARTICIPANT, PURPOSE, RECEIPT, SHARE],
+)
+.under("threshold verify", crate::BESIDE);
+
+static FINISH_PROGRAM: Program = Program::tool(
+    crate::NAME,
+    crate::VERSION,
+    "Ends a key generation whose server is gone with the receipt of another participant: the share that waits in the folder \
+     counts from then on. Prints the group's key.",
+    &[MANIFEST, PARTICIPANT, PURPOSE, RECEIPT, OUT_DIR],
+)
+.under("threshold finish", crate::BESIDE);
+
+const RECEIPT: Setting = Setting::value(
+    "receipt",
+    "FILE",
+    "the receipt, as mcbn threshold generate keeps it; another participant's is as good",
+)
+.required();
+
+const SHARE: Setting = Setting::value("share", "FILE", "the participant's share");
+
+const OUT_DIR: Setting = Setting::value(
+    "out-dir",
+    "DIR",
+    "the folder that was given to mcbn threshold generate",
+)
+.required();
+
+struct Verify {
+    agreed: AgreedConfig,
+    receipt: PathBuf,
+    share: Option<PathBuf>,
+}
+
+impl Verify {
+    fn read(given: &mut Given) -> Result<Self, Reported> {
+        let agreed = AgreedConfig::read(given);
+        let receipt = given.one(&RECEIPT);
+        let share = given.optional(&SHARE);
+        Ok(Self {
+            agreed: agreed?,
+            receipt: receipt?,
+            share: share?,
+        })
+    }
+}
+
+struct Finish {
+    agreed: AgreedConfig,
+    receipt: PathBuf,
+    folder: PathBuf,
+}
+
+impl Finish {
+    fn read(given: &mut Given) -> Result<Self, Reported> {
+        let agreed = AgreedConfig::read(given);
+        let receipt = given.one(&RECEIPT);
+        let folder = given.one(&OUT_DIR);
+        Ok(Self {
+            agreed: agreed?,
+            receipt: receipt?,
+            folder: folder?,
+        })
+    }
+}
+
+fn verify(asked: Verify) -> Result<(), Error> {
+    let agreed = asked.agreed.agreed().map_err(generate::Error::Agreed)?;
+    let (receipt, _) = receipt(&agreed, &asked.receipt)?;
+    if let Some(path) = asked.share {
+        let text = bounded(&path).map_err(|error| Error::Unreadable(path.clone(), error))?;
+        let share = text::signing_share(&Zeroizing::new(text)).map_err(|_| Error::NotTheShare)?;
+        check(&agreed, &receipt, &share)?;
+    }
+    print(&receipt)
+}
+
+fn finish(asked: Finish) -> Result<(), Error> {
+    let agreed = asked.agreed.agreed().map_err(generate::Error::Agreed)?;
+    let (receipt, written) = receipt(&agreed, &asked.receipt)?;
+    let folder = Folder::open(asked.folder).map_err(Error::Folder)?;
+    let share = folder.unconfirmed_share().map_err(Error::Folder)?;
+    check(&agreed, &receipt, &share)?;
+    folder.finish(&written).map_err(Error::Folder)?;
+    print(&receipt)
+}
+
+/// One that proves itself, of what was agreed; and as it was written.
+fn receipt(agreed: &Agreed, path: &Path) -> Result<(Receipt, Vec<u8>), Error> {
+    let written = bounded(path).map_err(|error| Error::Unreadable(path.to_owned(), error))?;
+    let given: GivenReceipt = read(&written).map_err(|_| Error::NotAReceipt)?;
+    let receipt = given.receipt().map_err(|_| Error::NotAReceipt)?;
+    let announced = receipt.announced();
+    let expected = &agreed.expected;
+    match announced.terms == expected.terms && announced.purpose == expected.purpose {
+        true => Ok((receipt, written)),
+        false => Err(Error::Other),
+    }
+}
+
+fn check(agreed: &Agreed, receipt: &Receipt, share: &SigningShare) -> Result<(), Error> {
+    let share = KeyShare::new(agreed.expected.index, share).map_err(|_| Error::NotTheShare)?;
+    let group = receipt.group().group();
+    group.check(&share).map_err(|_| Error::NotTheShare)
+}
+
+fn print(receipt: &Receipt) -> Result<(), Error> {
+    use std::io::Write;
+    let text = crate::share::lines(receipt.group().group());
+    let printed = io::stdout().lock().write_all(text.as_bytes());
+    printed.map_err(|error| Error::Generate(generate::Error::Print(error)))
+}
+
+fn bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One byte more shows that there is too much.
+    File::open(path)?
+        .take(LARGEST_BODY as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[derive(Debug)]
+enum Error {
+    Generate(generate::Error),
+    Folder(NotKept),
+    Unreadable(PathBuf, io::Error),
+    /// It does not prove itself.
+    NotAReceipt,
+    /// It is genuine, and of something else than was agreed.
+    Other,
+    NotTheShare,
+}
+
+impl From<generate::Error> for Error {
+    fn from(error: generate::Error) -> Self {
+        Self::Generate(error)
+    }
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Generate(error) => error.fmt(f),
+            Self::Folder(error) => error.fmt(f),
+            Self::Unreadable(path, _) => {
+                let path = path.to_string_lossy();
+                write!(f, "cannot read {}", path.escape_debug())
+            }
+            Self::NotAReceipt => {
+                f.write_str("the file holds no receipt that all participants have confirmed")
+            }
+            Self::Other => f.write_str("the receipt is of another manifest or purpose"),
+            Self::NotTheShare => f.write_str("the share is not this participant's in that group"),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Generate(error) => error.source(),
+            Self::Folder(error) => error.source(),
+            Self::Unreadable(_, error) => Some(error),
+            Self::NotAReceipt | Self::Other | Self::NotTheShare => None,
+        }
+    }
+}
+
+impl Failure for Error {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Generate(error) => error.exit(),
+            Self::Folder(error) => error.exit(),
+            Self::Unreadable(_, error) => error.exit(),
+            Self::NotAReceipt | Self::Other | Self::NotTheShare => Exit::Refused,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Generate(error) => error.hint(),
+            Self::Folder(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
