@@ -61,7 +61,10 @@ pub async fn serve(config: Config, process: Process) -> Result<(), Error> {
     let end = Arc::new(end);
     let signals = follow(process.shutdown.clone(), Arc::clone(&end));
     let outcome = async {
-        let outcome = ceremony.outcome().await;
+        let outcome = tokio::select! {
+            outcome = ceremony.outcome() => outcome,
+            () = process.shutdown.draining() => Outcome::Stopped,
+        };
         // The last answers are given yet.
         end.drain();
         outcome
