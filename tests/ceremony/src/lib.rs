@@ -16,7 +16,7 @@ use mcbn_ceremony::message::path::generation as path;
 use mcbn_ceremony::message::{
     Announcement, AskApprove, AskConfirm, AskShare, GivenReceipt, GivenShare, Refusal, Standing,
 };
-use mcbn_manifest::Manifest;
+use mcbn_manifest::{Address, Manifest};
 use mcbn_tests_support::DEADLINE;
 use mcbn_tests_support::confidential_space::{self as simulator, Image, Machine, Profile};
 use mcbn_tests_support::folder::Folder;
@@ -208,10 +208,13 @@ impl House {
         let identity = person.identity();
         let client = Client::new(identity, self.demands(), SystemRandom::new(), DEADLINE);
         let address = enclave.address.to_string().parse().expect("an address");
-        let connection = client.expect("a key").connect(&address).await?;
+        let client = client.expect("a key");
+        let connection = client.connect(&address).await?;
         Ok(Visit {
             house: self,
             person,
+            client,
+            address,
             connection,
         })
     }
@@ -228,6 +231,8 @@ pub struct Enclave {
 pub struct Visit<'a> {
     house: &'a House,
     person: &'a Person,
+    client: Client,
+    address: Address,
     connection: Connection,
 }
 
@@ -241,7 +246,17 @@ impl Visit<'_> {
         M: for<'de> Deserialize<'de>,
     {
         let path = PathAndQuery::from_static(path);
-        let answer = self.connection.request(Method::POST, path, body).await?;
+        let asked = self
+            .connection
+            .request(Method::POST, path.clone(), body.clone());
+        let answer = match asked.await {
+            // A connection on which nothing is asked for half a minute ends, and a slow machine may take as long.
+            Err(Failure::Broken(_) | Failure::Ended) => {
+                self.connection = self.client.connect(&self.address).await?;
+                self.connection.request(Method::POST, path, body).await?
+            }
+            other => other?,
+        };
         let body = answer.body();
         Ok(match answer.status().is_success() {
             true => Ok(mcbn_body::read(body).expect("the message")),

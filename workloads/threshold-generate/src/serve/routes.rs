@@ -16,6 +16,7 @@ use mcbn_ceremony::message::{
 };
 use mcbn_threshold::Index;
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 
 use super::ceremony::Ceremony;
 
@@ -43,13 +44,18 @@ async fn standing(State(ceremony): Shared, body: Bytes) -> Response {
 }
 
 async fn approve(State(ceremony): Shared, caller: Extension<Caller>, body: Bytes) -> Response {
-    // The last approval makes the key, which takes its time for a large group.
-    tokio::task::block_in_place(|| {
-        answer(asked::<AskApprove>(&body).and_then(|ask| {
-            let index = own(&ceremony, &caller, ask.participant)?;
-            ceremony.approve(index, ask.encryption_key, ask.approval)
-        }))
-    })
+    let asked = asked::<AskApprove>(&body).and_then(|ask| {
+        let index = own(&ceremony, &caller, ask.participant)?;
+        Ok((index, ask))
+    });
+    let (index, ask) = match asked {
+        Ok(asked) => asked,
+        Err(refusal) => return answer::<()>(Err(refusal)),
+    };
+    // The last approval makes the key, which takes its time for a large group; and it is done though nobody waits for it.
+    let approved =
+        spawn_blocking(move || ceremony.approve(index, ask.encryption_key, ask.approval));
+    answer(approved.await.unwrap_or(Err(Code::Unavailable.into())))
 }
 
 async fn share(State(ceremony): Shared, caller: Extension<Caller>, body: Bytes) -> Response {
