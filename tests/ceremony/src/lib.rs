@@ -73,6 +73,8 @@ impl Person {
 pub struct House {
     pub people: Vec<Person>,
     pub manifest: Manifest,
+    /// Of the image that may make the key.
+    digest: String,
     issuer: simulator::Issuer,
     folder: Folder,
 }
@@ -84,10 +86,16 @@ impl Default for House {
 }
 
 impl House {
+    /// For the program: its digest is what the simulator says.
     pub fn new() -> Self {
+        Self::of_image(Image::named(WORKLOAD).digest)
+    }
+
+    /// For an image with this digest.
+    pub fn of_image(digest: String) -> Self {
         let people = NAMES.into_iter().zip(1..);
         let people = people.map(|(name, n)| Person::new(name, n)).collect();
-        Self::of(people, Folder::new())
+        Self::of(people, digest, Folder::new())
     }
 
     /// Each with a key that `make` puts in the file `key` of this person's folder, and whose public half it gives.
@@ -105,11 +113,10 @@ impl House {
             person
         });
         let people = people.collect();
-        Self::of(people, folder)
+        Self::of(people, Image::named(WORKLOAD).digest, folder)
     }
 
-    fn of(people: Vec<Person>, folder: Folder) -> Self {
-        let image = Image::named(WORKLOAD).digest;
+    fn of(people: Vec<Person>, digest: String, folder: Folder) -> Self {
         let mut text =
             "version = 1\nnetwork = \"house\"\nrule = { threshold = 2 }\nlease = 300\n".to_owned();
         for person in &people {
@@ -121,13 +128,14 @@ impl House {
             );
         }
         text += &format!(
-            "[[workload]]\nname = \"{WORKLOAD}\"\nimages = [\"{image}\"]\nenv-override = {{ MCBN_PURPOSE = \"{PURPOSE}\" }}\n\
+            "[[workload]]\nname = \"{WORKLOAD}\"\nimages = [\"{digest}\"]\nenv-override = {{ MCBN_PURPOSE = \"{PURPOSE}\" }}\n\
              [attestation]\nsupport = [\"STABLE\"]\nhardware = [\"GCP_AMD_SEV_SNP\"]\n"
         );
         folder.file("manifest.toml", &text);
         Self {
             people,
             manifest: Manifest::parse(text.as_bytes()).expect("a manifest"),
+            digest,
             issuer: simulator::Issuer::start(),
             folder,
         }
@@ -145,7 +153,7 @@ impl House {
     pub fn profile(&self) -> Profile {
         let variable = ("MCBN_PURPOSE".to_owned(), PURPOSE.to_owned());
         Profile {
-            image: Image::named(WORKLOAD),
+            image: Image::with_digest(WORKLOAD, &self.digest, "sha256:0"),
             env_override: simulator::Overrides::Set([variable].into()),
             ..Profile::production()
         }
@@ -155,9 +163,14 @@ impl House {
         self.start_on(self.profile(), &[])
     }
 
+    /// With nothing on it yet.
+    pub fn machine(&self, profile: Profile) -> Machine {
+        Machine::start(&self.issuer, profile)
+    }
+
     /// On this machine, with more flags.
     pub fn start_on(&self, profile: Profile, flags: &[&str]) -> Enclave {
-        let machine = Machine::start(&self.issuer, profile);
+        let machine = self.machine(profile);
         let mut command = workload(WORKLOAD);
         let manifest = self.folder.path().join("manifest.toml");
         command
@@ -205,9 +218,17 @@ impl House {
         person: &'a Person,
         enclave: &Enclave,
     ) -> Result<Visit<'a>, Failure> {
+        self.visit_at(person, enclave.address).await
+    }
+
+    pub async fn visit_at<'a>(
+        &'a self,
+        person: &'a Person,
+        address: SocketAddr,
+    ) -> Result<Visit<'a>, Failure> {
         let identity = person.identity();
         let client = Client::new(identity, self.demands(), SystemRandom::new(), DEADLINE);
-        let address = enclave.address.to_string().parse().expect("an address");
+        let address = address.to_string().parse().expect("an address");
         let client = client.expect("a key");
         let connection = client.connect(&address).await?;
         Ok(Visit {
