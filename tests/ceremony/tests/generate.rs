@@ -55,7 +55,7 @@ fn missing(standing: &Standing) -> Vec<u8> {
     standing.missing.iter().map(|index| index.get()).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn three_agree_and_any_two_of_them_sign() {
     let house = House::new();
     let enclave = house.start();
@@ -99,7 +99,7 @@ async fn three_agree_and_any_two_of_them_sign() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn one_who_does_not_approve_ends_it_and_is_named() {
     let house = House::new();
     let enclave = house.start_on(house.profile(), &["--deadline=2s"]);
@@ -112,7 +112,7 @@ async fn one_who_does_not_approve_ends_it_and_is_named() {
     assert!(ended.stderr().contains(error), "{ended}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn one_who_does_not_confirm_leaves_nobody_with_a_share_that_counts() {
     let house = House::new();
     let enclave = house.start_on(house.profile(), &["--deadline=4s"]);
@@ -131,7 +131,7 @@ async fn one_who_does_not_confirm_leaves_nobody_with_a_share_that_counts() {
     assert!(ended.stderr().contains("it waited for bob\n"), "{ended}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn the_key_counts_though_somebody_leaves_before_the_receipt() {
     let house = House::new();
     let enclave = house.start_on(house.profile(), &["--deadline=4s"]);
@@ -154,7 +154,7 @@ async fn the_key_counts_though_somebody_leaves_before_the_receipt() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn what_is_said_twice_is_taken_once_and_another_word_is_refused() {
     let house = House::new();
     let enclave = house.start();
@@ -167,7 +167,7 @@ async fn what_is_said_twice_is_taken_once_and_another_word_is_refused() {
     assert_eq!(refused(changed), (Code::Changed, Some(1)));
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn nobody_speaks_for_another() {
     let house = House::new();
     let enclave = house.start();
@@ -192,7 +192,7 @@ async fn nobody_speaks_for_another() {
     assert_eq!(refused(said), (Code::Approval, Some(2)));
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn two_participants_with_one_encryption_key_are_refused() {
     let house = House::new();
     let enclave = house.start();
@@ -209,7 +209,7 @@ async fn two_participants_with_one_encryption_key_are_refused() {
     assert_eq!(refused(said), (Code::EncryptionKey, Some(2)));
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_approval_of_an_earlier_start_is_refused() {
     let house = House::new();
     let (before, after) = (house.start(), house.start());
@@ -221,7 +221,7 @@ async fn an_approval_of_an_earlier_start_is_refused() {
     assert_eq!(refused(said), (Code::Approval, Some(1)));
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_stranger_is_not_let_in() {
     let house = House::new();
     let enclave = house.start();
@@ -236,7 +236,7 @@ async fn a_stranger_is_not_let_in() {
     assert!(matches!(said, Err(Failure::NotAdmitted)), "{said:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_machine_that_its_operator_can_look_into_is_told_nothing() {
     let house = House::new();
     let debug = Profile::debug();
@@ -251,7 +251,7 @@ async fn a_machine_that_its_operator_can_look_into_is_told_nothing() {
     assert!(matches!(said, Err(Failure::Policy(_))), "{said:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn what_is_no_request_of_the_protocol_is_refused() {
     let house = House::new();
     let enclave = house.start();
@@ -271,7 +271,7 @@ async fn what_is_no_request_of_the_protocol_is_refused() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_signal_ends_it_in_order() {
     let house = House::new();
     let enclave = house.start();
@@ -281,7 +281,7 @@ async fn a_signal_ends_it_in_order() {
     enclave.process.end().expect_code(0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_token_service_that_is_away_gives_no_answer_and_is_waited_for() {
     use mcbn_tests_support::confidential_space::Health;
     let house = House::new();

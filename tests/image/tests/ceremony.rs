@@ -12,7 +12,7 @@ use mcbn_tests_support::folder::Folder;
 /// Where the launcher puts its socket.
 const LAUNCHER: &str = "/run/container_launcher";
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn three_make_a_key_with_the_image() {
     let house = House::of_image(digest(WORKLOAD));
     let machine = house.machine(house.profile());
