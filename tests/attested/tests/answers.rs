@@ -9,7 +9,7 @@ use mcbn_tests_support::confidential_space::Health;
 use rcgen::PKCS_ED25519;
 use tokio::net::TcpStream;
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_answer_is_given_out_with_what_vouches_for_it() {
     let scene = Scene::new();
     let served = scene.serve().await;
@@ -24,7 +24,7 @@ async fn an_answer_is_given_out_with_what_vouches_for_it() {
     assert_eq!(answer.token().split('.').count(), 3);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn each_request_of_a_connection_has_its_own_token() {
     let scene = Scene::new();
     let served = scene.serve().await;
@@ -40,7 +40,7 @@ async fn each_request_of_a_connection_has_its_own_token() {
     assert_eq!(scene.machine.requests(), 3);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_answer_that_says_no_is_vouched_for_too() {
     let scene = Scene::new();
     let served = scene.serve().await;
@@ -52,7 +52,7 @@ async fn an_answer_that_says_no_is_vouched_for_too() {
     assert_eq!(say(&mut connection, "hello").await.unwrap().body(), "hello");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_participant_may_have_an_ed25519_key() {
     let mut scene = Scene::new();
     scene.alice = Person::with(&PKCS_ED25519);
@@ -60,7 +60,7 @@ async fn a_participant_may_have_an_ed25519_key() {
     assert_eq!(scene.ask(&served).await.unwrap().body(), "hello");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_pki_token_vouches_as_well() {
     let mut scene = Scene::new();
     scene.manifest = manifest("pki");
@@ -74,7 +74,7 @@ async fn a_pki_token_vouches_as_well() {
     assert_eq!(say(&mut connection, "hello").await.unwrap().body(), "hello");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_stream_that_is_there_already_does_as_well() {
     let scene = Scene::new();
     let served = scene.serve().await;
@@ -88,7 +88,7 @@ async fn a_stream_that_is_there_already_does_as_well() {
 }
 
 /// They verify with one set of keys, which one of them fetches while the others wait.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn many_ask_at_once() {
     const MANY: u64 = 20;
     let scene = Scene::new();

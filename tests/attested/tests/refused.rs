@@ -27,7 +27,7 @@ async fn told(exchange: impl Fn(&mut Vouched) + Send + Sync + 'static) -> Failur
 }
 
 /// Where nothing is exchanged the impostor is as good as a server: what follows fails for its own reason.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_impostor_with_the_right_token_is_believed() {
     let scene = Arc::new(Scene::new());
     let address = impostor::start(&scene, |scene, caller, challenge| {
@@ -54,7 +54,7 @@ fn is_token(failure: &Failure, fault: TokenFault) {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_token_of_another_connection_is_refused() {
     let failure = told(|vouched| {
         let other = (&Challenge([0; 32]), &Exporter([9; 32]));
@@ -67,7 +67,7 @@ async fn a_token_of_another_connection_is_refused() {
 }
 
 /// Who is in the middle, and a participant as well, has tokens for their own key only.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_token_that_another_participant_relays_is_refused() {
     let mallory = Person::new().identity().pin();
     let failure = told(move |vouched| {
@@ -76,7 +76,7 @@ async fn a_token_that_another_participant_relays_is_refused() {
     is_token(&failure.await, TokenFault::Audience);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_token_for_another_purpose_is_refused() {
     let failure = told(|vouched| {
         let pin = vouched.audience.rsplit('/').next().unwrap().to_owned();
@@ -85,7 +85,7 @@ async fn a_token_for_another_purpose_is_refused() {
     is_token(&failure.await, TokenFault::Audience);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_token_of_an_earlier_request_is_refused() {
     let scene = Arc::new(Scene::new());
     let first = Mutex::new(None);
@@ -101,7 +101,7 @@ async fn a_token_of_an_earlier_request_is_refused() {
     is_nonce(&failure, Nonce::Challenge);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_answer_that_was_changed_is_refused() {
     for changed in ["Hello", "hello ", "", "hello\n"] {
         let scene = Arc::new(Scene::new());
@@ -116,13 +116,13 @@ async fn an_answer_that_was_changed_is_refused() {
 }
 
 /// A release's token, which a keeper may have been shown.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_token_over_no_answer_is_refused() {
     let failure = told(|vouched| vouched.nonces.truncate(3)).await;
     is_token(&failure, TokenFault::Nonces);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_token_with_its_nonces_in_another_order_is_refused() {
     let failure = told(|vouched| vouched.nonces.swap(0, 1)).await;
     is_nonce(&failure, Nonce::Challenge);
@@ -130,7 +130,7 @@ async fn a_token_with_its_nonces_in_another_order_is_refused() {
     is_nonce(&failure, Nonce::Manifest);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_answer_without_one_token_is_refused() {
     for tokens in [0, 2] {
         let scene = Arc::new(Scene::new());
@@ -150,7 +150,7 @@ async fn an_answer_without_one_token_is_refused() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_larger_answer_is_refused() {
     let scene = Arc::new(Scene::new());
     let body = vec![b'x'; LARGEST_BODY + 1];
@@ -165,7 +165,7 @@ async fn a_larger_answer_is_refused() {
     assert!(matches!(failure, Failure::TooLarge), "{failure:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn every_forged_token_is_refused() {
     let scene = Scene::new();
     let served = scene.serve().await;
@@ -198,7 +198,7 @@ async fn of(profile: Profile) -> Failure {
     scene.ask(&served).await.unwrap_err()
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_debug_image_is_refused() {
     let debug = Profile {
         image: profile(mcbn_tests_attested::WORKLOAD).image,
@@ -210,7 +210,7 @@ async fn a_debug_image_is_refused() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn another_image_is_refused() {
     match of(profile("somebody-elses")).await {
         Failure::Policy(report) => {
@@ -220,7 +220,7 @@ async fn another_image_is_refused() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn another_part_of_the_same_manifest_is_refused() {
     match of(profile(OTHER_WORKLOAD)).await {
         Failure::Workload(name) => assert_eq!(name.as_str(), OTHER_WORKLOAD),
@@ -228,7 +228,7 @@ async fn another_part_of_the_same_manifest_is_refused() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn another_manifest_is_refused() {
     let scene = Scene::new();
     let other = manifest("pki").digest();
@@ -236,7 +236,7 @@ async fn another_manifest_is_refused() {
     is_nonce(&scene.ask(&served).await.unwrap_err(), Nonce::Manifest);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn another_purpose_is_refused() {
     let scene = Scene::new();
     let other = Purpose::named("hours");
@@ -245,7 +245,7 @@ async fn another_purpose_is_refused() {
     is_token(&failure, TokenFault::Audience);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_strangers_key_is_refused() {
     let mut scene = Scene::new();
     let served = scene.serve().await;
@@ -255,7 +255,7 @@ async fn a_strangers_key_is_refused() {
     assert_eq!(scene.machine.requests(), 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_server_whose_token_service_is_down_is_refused() {
     let scene = Scene::new();
     let served = scene.serve().await;
@@ -271,7 +271,7 @@ async fn a_server_whose_token_service_is_down_is_refused() {
     scene.ask(&served).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_token_that_cannot_be_verified_now_is_refused() {
     let scene = Scene::new();
     let served = scene.serve().await;
@@ -284,7 +284,7 @@ async fn a_token_that_cannot_be_verified_now_is_refused() {
     assert!(matches!(failure, Failure::Keys(_)), "{failure:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_server_that_stalls_is_given_up() {
     const IMPATIENT: Duration = Duration::from_millis(200);
     let scene = Scene::new();
@@ -296,7 +296,7 @@ async fn a_server_that_stalls_is_given_up() {
     assert!(matches!(failure, Failure::Slow), "{failure:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn nobody_is_unreachable() {
     let scene = Scene::new();
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -306,7 +306,7 @@ async fn nobody_is_unreachable() {
     assert!(matches!(failure, Failure::Unreachable(_)), "{failure:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_second_request_after_a_failure_is_refused() {
     let scene = Scene::new();
     let served = scene.serve().await;

@@ -88,7 +88,7 @@ async fn a_server_of_tls_1_2_is_refused() {
 }
 
 /// Alice's next request finds the connection closed, and a new one is as good.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_server_that_ends_is_seen_to_end() {
     let scene = Scene::new();
     let served = scene.serve().await;
