@@ -264,7 +264,7 @@ struct Made {
     receipt: PathBuf,
 }
 
-pub fn print(group: &Group, folder: &Folder, json: bool) -> Result<(), Error> {
+fn print(group: &Group, folder: &Folder, json: bool) -> Result<(), Error> {
     let text = match json {
         false => share::lines(group),
         true => {
@@ -283,6 +283,10 @@ pub fn print(group: &Group, folder: &Folder, json: bool) -> Result<(), Error> {
             serde_json::to_string(&made).expect("texts and numbers") + "\n"
         }
     };
+    write(&text)
+}
+
+pub fn write(text: &str) -> Result<(), Error> {
     let printed = io::stdout().lock().write_all(text.as_bytes());
     printed.map_err(Error::Print)
 }

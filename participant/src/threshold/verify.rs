@@ -3,6 +3,7 @@
 use super::folder::{Folder, NotKept};
 use super::generate;
 use super::{Agreed, AgreedConfig, MANIFEST, PARTICIPANT, PURPOSE};
+use crate::share;
 use mcbn_ceremony::generation::Receipt;
 use mcbn_ceremony::message::{GivenReceipt, LARGEST_BODY, read};
 use mcbn_runtime::exit::{Exit, Failure};
@@ -142,10 +143,7 @@ fn check(agreed: &Agreed, receipt: &Receipt, share: &SigningShare) -> Result<(),
 }
 
 fn print(receipt: &Receipt) -> Result<(), Error> {
-    use std::io::Write;
-    let text = crate::share::lines(receipt.group().group());
-    let printed = io::stdout().lock().write_all(text.as_bytes());
-    printed.map_err(|error| Error::Generate(generate::Error::Print(error)))
+    Ok(generate::write(&share::lines(receipt.group().group()))?)
 }
 
 fn bounded(path: &Path) -> io::Result<Vec<u8>> {
