@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use mcbn_ceremony::approval::SigningKey;
 use mcbn_ceremony::generation::{Expected, Generation, Joining, Opened};
-use mcbn_ceremony::signing::{Limits, Message, Signers, Signing, Subject};
+use mcbn_ceremony::signing::{Limits, Message, Shares, Signers, Signing, Subject};
 use mcbn_ceremony::{Moment, Participants, ProvenGroup, Purpose, Terms};
 use mcbn_manifest::ImageDigest;
 use mcbn_share::ManifestDigest;
@@ -87,7 +87,7 @@ fn open_many(
     length: usize,
 ) {
     let limits = Limits::default();
-    let mut server = Signing::new(signers.clone(), limits, random).expect("random");
+    let mut server = Signing::new(signers.clone(), Shares::Kept, limits, random).expect("random");
     let before = resident();
     let mut announcing = Duration::ZERO;
     let mut requests = Vec::new();
@@ -113,7 +113,8 @@ fn open_many(
         for (place, total) in [(0, &mut first), (2, &mut second)] {
             let (partial, approval) = signers.sign(*id, subject, &shares[place], &own[place]);
             let begun = Instant::now();
-            let taken = server.submit(START, *id, partial, &approval, random);
+            let open = server.open(START, *id).expect("it is open");
+            let taken = open.submit(partial.index, Some(partial.signature), &approval);
             *total += begun.elapsed();
             taken.expect("it verifies");
         }

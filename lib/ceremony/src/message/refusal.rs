@@ -65,7 +65,8 @@ codes! {
     NotFetched = "not-fetched", 409;
     /// The key generation has ended, and what was made counts for nothing.
     Abandoned = "abandoned", 410;
-    /// The partial signature does not verify with the participant's share of the key.
+    /// The partial signature does not verify with the participant's share of the key, or is missing; or there is one
+    /// where shares are revealed.
     Partial = "partial", 422;
     /// No such request is open.
     NotOpen = "not-open", 404;

@@ -3,14 +3,14 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 use mcbn_manifest::ImageDigest;
 use mcbn_share::ManifestDigest;
-use mcbn_threshold::{Index, PartialSignature, ProofOfPossession, PublicKey, Signature, Threshold};
+use mcbn_threshold::{Index, ProofOfPossession, PublicKey, Signature, Threshold};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{NotAMessage, fixed, generate};
 use crate::approval::{Approval, RequestId};
 use crate::participants::{ParticipantKey, Participants};
-use crate::signing::{Message, Open, Signers, Signing, Subject};
+use crate::signing::{self, Message, Open, Progress, Signers, Signing, Subject};
 use crate::terms::{Moment, Purpose, Terms};
 
 /// Who signs here, with which group's key, and the id that announcements are signed under.
@@ -30,6 +30,17 @@ pub struct Session {
     pub commitments: Vec<PublicKey>,
     #[serde(with = "fixed")]
     pub proof: ProofOfPossession,
+    pub shares: Shares,
+}
+
+/// Where they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shares {
+    /// With their owners: approvals need partial signatures.
+    Kept,
+    /// With the server: approvals stand alone.
+    Revealed,
 }
 
 impl Session {
@@ -42,6 +53,10 @@ impl Session {
             participants: terms.participants().keys().to_vec(),
             commitments: group.group().commitments().to_vec(),
             proof: *group.proof(),
+            shares: match signing.shares() {
+                signing::Shares::Kept => Shares::Kept,
+                signing::Shares::Revealed(_) => Shares::Revealed,
+            },
         }
     }
 
@@ -82,19 +97,15 @@ pub struct AskSubmit {
     pub request: RequestId,
     #[serde(with = "fixed::index")]
     pub participant: Index,
-    #[serde(with = "fixed")]
-    pub partial: Signature,
+    /// Where shares are kept.
+    #[serde(
+        with = "fixed::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub partial: Option<Signature>,
     #[serde(with = "fixed")]
     pub approval: Approval,
-}
-
-impl AskSubmit {
-    pub fn partial(&self) -> PartialSignature {
-        PartialSignature {
-            index: self.participant,
-            signature: self.partial,
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,7 +128,7 @@ pub struct OpenRequest {
     /// How many more it is open.
     pub seconds: u64,
     #[serde(with = "fixed::index::list")]
-    pub signed_by: Vec<Index>,
+    pub approved_by: Vec<Index>,
     #[serde(
         with = "fixed::option",
         default,
@@ -127,14 +138,14 @@ pub struct OpenRequest {
 }
 
 impl OpenRequest {
-    pub fn of(request: RequestId, open: &Open, now: Moment) -> Self {
+    pub fn of(open: &Open, progress: Progress, now: Moment) -> Self {
         Self {
-            request,
+            request: open.id(),
             by: open.by(),
             subject: open.subject().clone(),
             seconds: open.expires().since(now).as_secs(),
-            signed_by: open.signed_by(),
-            signature: open.signature().copied(),
+            approved_by: progress.approved_by,
+            signature: progress.signature,
         }
     }
 }
@@ -165,7 +176,7 @@ impl OpenRequests {
     pub fn page(signing: &mut Signing, now: Moment, ask: &AskRequests) -> Self {
         let page = signing.after(now, ask.after).take(Self::PAGE);
         Self {
-            requests: page.map(|(id, _)| id).collect(),
+            requests: page.collect(),
         }
     }
 }

@@ -11,7 +11,8 @@ pub enum Refused {
     /// There is no such request, or it has expired.
     NotOpen,
     NotApproved(NotApproved),
-    /// Its partial signature does not verify with its share of the key.
+    /// Its partial signature does not verify with its share of the key, or is missing; or there is one where it has
+    /// revealed its share.
     BadPartial(Index),
     /// It has submitted another partial signature before.
     Changed(Index),
@@ -30,7 +31,7 @@ impl fmt::Display for Refused {
             Self::BadPartial(index) => {
                 write!(
                     f,
-                    "the partial signature of participant {index} does not verify"
+                    "the partial signature of participant {index} does not verify, or is not what is taken here"
                 )
             }
             Self::Changed(index) => write!(

@@ -5,7 +5,7 @@ use std::fmt;
 
 use mcbn_threshold::{Index, KeyShare, NotGenuine, PartialSignature, Signature};
 
-use super::{Refused, Subject};
+use super::Subject;
 use crate::approval::{Approval, NotApproved, Request, RequestId, SigningKey, VerifiedApproval};
 use crate::framing::Framed;
 use crate::group::ProvenGroup;
@@ -53,9 +53,14 @@ impl Signers {
         share: &KeyShare,
         own: &SigningKey,
     ) -> (PartialSignature, Approval) {
+        let partial = share.sign(&subject.message().signed());
+        (partial, self.approve(id, subject, own))
+    }
+
+    /// A participant's approval alone.
+    pub fn approve(&self, id: RequestId, subject: &Subject, own: &SigningKey) -> Approval {
         let payload = self.payload(APPROVAL_LABEL, subject);
-        let approval = self.request(id, &payload).approve(own);
-        (share.sign(&subject.message().signed()), approval)
+        self.request(id, &payload).approve(own)
     }
 
     /// Whether it is the group's signature.
@@ -75,22 +80,15 @@ impl Signers {
         self.request(session, &payload).verify(index, announcement)
     }
 
-    /// The cheaper check first.
-    pub(super) fn verify_partial(
+    pub(super) fn verify_approval(
         &self,
         id: RequestId,
         subject: &Subject,
-        partial: &PartialSignature,
+        index: Index,
         approval: &Approval,
-    ) -> Result<VerifiedApproval, Refused> {
+    ) -> Result<VerifiedApproval, NotApproved> {
         let payload = self.payload(APPROVAL_LABEL, subject);
-        let verified = self.request(id, &payload).verify(partial.index, approval);
-        let verified = verified.map_err(Refused::NotApproved)?;
-        self.group
-            .group()
-            .verify_partial(&subject.message().signed(), partial)
-            .map_err(|NotGenuine| Refused::BadPartial(partial.index))?;
-        Ok(verified)
+        self.request(id, &payload).verify(index, approval)
     }
 
     fn request<'a>(&'a self, id: RequestId, payload: &'a [u8]) -> Request<'a> {

@@ -2,7 +2,7 @@ use super::*;
 use crate::approval::NotApproved;
 use crate::group::ProvenGroup;
 use crate::tests::{at, index, key, purpose, random, terms};
-use mcbn_threshold::{KeyShare, Threshold, generate};
+use mcbn_threshold::{KeyShare, PartialSignature, Threshold, generate};
 use std::convert::Infallible;
 
 /// How long requests are open.
@@ -20,7 +20,7 @@ fn server(signers: &Signers, open: usize) -> Signing {
         open,
         life: Duration::from_secs(LIFE),
     };
-    Signing::new(signers.clone(), limits, random(2)).unwrap()
+    Signing::new(signers.clone(), Shares::Kept, limits, random(2)).unwrap()
 }
 
 fn subject(message: &[u8]) -> Subject {
@@ -63,10 +63,26 @@ fn submit(
     shares: &[KeyShare],
     number: u8,
     id: RequestId,
-) -> Result<Vec<Index>, NotTaken<Refused, Infallible>> {
+) -> Result<Vec<Index>, Refused> {
     let (partial, approval) = signed(server, shares, number, id);
-    let open = server.submit(at(1), id, partial, &approval, random(3))?;
-    Ok(open.signed_by())
+    let progress = take(server, 1, id, partial, &approval)?;
+    Ok(progress.approved_by)
+}
+
+/// Submits it.
+fn take(
+    server: &mut Signing,
+    now: u64,
+    id: RequestId,
+    partial: PartialSignature,
+    approval: &Approval,
+) -> Result<Progress, Refused> {
+    let open = server.open(at(now), id)?;
+    open.submit(partial.index, Some(partial.signature), approval)
+}
+
+fn progress(server: &mut Signing, now: u64, id: RequestId) -> Progress {
+    server.open(at(now), id).unwrap().progress()
 }
 
 #[test]
@@ -76,12 +92,12 @@ fn any_two_of_three_sign_what_one_announced() {
         let mut server = server(&signers, 10);
         let id = announce(&mut server, 2, b"a message", 0).unwrap();
         assert_eq!(submit(&mut server, &shares, pair[0], id).unwrap().len(), 1);
-        assert!(server.open(at(1), id).unwrap().signature().is_none());
+        assert!(progress(&mut server, 1, id).signature.is_none());
         let by = submit(&mut server, &shares, pair[1], id).unwrap();
         assert_eq!(by, pair.map(index));
         let open = server.open(at(1), id).unwrap();
         assert_eq!((open.by(), open.expires()), (index(2), at(LIFE)));
-        let signature = *open.signature().unwrap();
+        let signature = open.progress().signature.unwrap();
         assert_eq!(signers.verify(&subject(b"a message"), &signature), Ok(()));
         let key = signers.group().group().key();
         assert_eq!(key.verify(b"a message", &signature), Ok(()));
@@ -100,7 +116,7 @@ fn a_hash_is_signed_under_its_label() {
     for number in [1, 2] {
         submit(&mut server, &shares, number, id).unwrap();
     }
-    let signature = *server.open(at(1), id).unwrap().signature().unwrap();
+    let signature = progress(&mut server, 1, id).signature.unwrap();
     assert_eq!(signers.verify(&subject, &signature), Ok(()));
     let key = signers.group().group().key();
     assert!(key.verify(&[7; 32], &signature).is_err());
@@ -115,11 +131,9 @@ fn whoever_comes_late_is_answered_with_the_signature() {
         submit(&mut server, &shares, number, id).unwrap();
     }
     let (partial, approval) = signed(&mut server, &shares, 3, id);
-    let open = server
-        .submit(at(2), id, partial, &approval, random(3))
-        .unwrap();
-    assert!(open.signature().is_some());
-    assert_eq!(open.signed_by(), [1, 2].map(index));
+    let progress = take(&mut server, 2, id, partial, &approval).unwrap();
+    assert!(progress.signature.is_some());
+    assert_eq!(progress.approved_by, [1, 2].map(index));
 }
 
 #[test]
@@ -135,16 +149,13 @@ fn a_bad_partial_signature_is_refused_by_name_without_harm() {
         signature: shares[2].sign(b"a message").signature,
     };
     for bad in [of_another_message, with_anothers_share] {
-        let refused = server.submit(at(1), id, bad, &approval, random(3));
+        let refused = take(&mut server, 1, id, bad, &approval);
         let named = Refused::BadPartial(index(2));
-        assert_eq!(refused.unwrap_err(), NotTaken::Refused(named));
-        let open = server.open(at(1), id).unwrap();
-        assert_eq!(open.signed_by(), [index(1)]);
+        assert_eq!(refused, Err(named));
+        assert_eq!(progress(&mut server, 1, id).approved_by, [index(1)]);
     }
-    let open = server
-        .submit(at(1), id, good, &approval, random(3))
-        .unwrap();
-    assert!(open.signature().is_some());
+    let progress = take(&mut server, 1, id, good, &approval).unwrap();
+    assert!(progress.signature.is_some());
 }
 
 #[test]
@@ -157,9 +168,9 @@ fn two_partial_signatures_of_one_participant_are_refused_as_two() {
     }
     let (_, approval) = signed(&mut server, &shares, 1, id);
     let other = shares[0].sign(b"another message");
-    let refused = server.submit(at(1), id, other, &approval, random(3));
+    let refused = take(&mut server, 1, id, other, &approval);
     let changed = Refused::Changed(index(1));
-    assert_eq!(refused.unwrap_err(), NotTaken::Refused(changed));
+    assert_eq!(refused, Err(changed));
 }
 
 #[test]
@@ -174,9 +185,9 @@ fn an_approval_of_another_request_is_refused() {
     let [announcement, of_second] =
         [server.session(), second].map(|id| signers.announce(id, &subject(b"b message"), &key(2)));
     for other in [approval_of_first, announcement, of_second] {
-        let refused = server.submit(at(1), second, partial, &other, random(3));
+        let refused = take(&mut server, 1, second, partial, &other);
         let not_genuine = Refused::NotApproved(NotApproved::NotGenuine(index(2)));
-        assert_eq!(refused.unwrap_err(), NotTaken::Refused(not_genuine));
+        assert_eq!(refused, Err(not_genuine));
     }
 }
 
@@ -190,9 +201,9 @@ fn an_approval_for_another_purpose_is_refused() {
         "sign cheques".parse().unwrap(),
     );
     let (partial, approval) = signers.sign(id, &other, &shares[1], &key(2));
-    let refused = server.submit(at(1), id, partial, &approval, random(3));
+    let refused = take(&mut server, 1, id, partial, &approval);
     let not_genuine = Refused::NotApproved(NotApproved::NotGenuine(index(2)));
-    assert_eq!(refused.unwrap_err(), NotTaken::Refused(not_genuine));
+    assert_eq!(refused, Err(not_genuine));
 }
 
 #[test]
@@ -209,9 +220,8 @@ fn a_partial_signature_in_anothers_name_is_refused() {
             index: index(number),
             ..partial
         };
-        let submitted = server.submit(at(1), id, moved, &approval, random(3));
-        let refused = NotTaken::Refused(Refused::NotApproved(refused));
-        assert_eq!(submitted.unwrap_err(), refused);
+        let submitted = take(&mut server, 1, id, moved, &approval);
+        assert_eq!(submitted, Err(Refused::NotApproved(refused)));
     }
 }
 
@@ -249,10 +259,10 @@ fn a_request_that_has_expired_is_refused() {
     let expired = announce(&mut server, 1, b"a message", 0).unwrap();
     let later = announce(&mut server, 1, b"b message", 1).unwrap();
     let (partial, approval) = signed(&mut server, &shares, 1, expired);
-    let refused = server.submit(at(LIFE), expired, partial, &approval, random(3));
-    assert_eq!(refused.unwrap_err(), NotTaken::Refused(Refused::NotOpen));
-    assert!(server.open(at(LIFE), expired).is_none());
-    let open: Vec<RequestId> = server.after(at(LIFE), None).map(|(id, _)| id).collect();
+    let refused = take(&mut server, LIFE, expired, partial, &approval);
+    assert_eq!(refused, Err(Refused::NotOpen));
+    assert!(server.open(at(LIFE), expired).is_err());
+    let open: Vec<RequestId> = server.after(at(LIFE), None).collect();
     assert_eq!(open, [later]);
     assert_eq!(server.count(at(LIFE + 1)), 0);
     // It can be announced again, under another id.
@@ -265,9 +275,9 @@ fn a_request_that_has_expired_is_refused() {
         random(4),
     );
     assert_ne!(again, Ok(expired));
-    let stale = server.submit(at(LIFE + 2), again.unwrap(), partial, &approval, random(3));
+    let stale = take(&mut server, LIFE + 2, again.unwrap(), partial, &approval);
     let not_genuine = Refused::NotApproved(NotApproved::NotGenuine(index(1)));
-    assert_eq!(stale.unwrap_err(), NotTaken::Refused(not_genuine));
+    assert_eq!(stale, Err(not_genuine));
 }
 
 #[test]
@@ -278,7 +288,7 @@ fn open_requests_are_read_page_by_page() {
     ids.sort();
     let mut page = |after| -> Vec<RequestId> {
         let page = server.after(at(1), after).take(2);
-        page.map(|(id, _)| id).collect()
+        page.collect()
     };
     assert_eq!(page(None), ids[..2]);
     assert_eq!(page(Some(ids[1])), ids[2..]);
@@ -291,17 +301,17 @@ fn an_unknown_request_is_refused() {
     let mut server = server(&signers, 10);
     let id = announce(&mut server, 1, b"a message", 0).unwrap();
     let (partial, approval) = signed(&mut server, &shares, 1, id);
-    let refused = server.submit(at(1), RequestId([0; 32]), partial, &approval, random(3));
-    assert_eq!(refused.unwrap_err(), NotTaken::Refused(Refused::NotOpen));
+    let refused = take(&mut server, 1, RequestId([0; 32]), partial, &approval);
+    assert_eq!(refused, Err(Refused::NotOpen));
 }
 
 #[test]
 fn a_source_of_random_bytes_that_fails_changes_nothing() {
-    let (signers, shares) = group(3);
-    assert_eq!(
-        Signing::new(signers.clone(), Limits::default(), |_| Err("empty")).unwrap_err(),
-        "empty"
-    );
+    let (signers, _) = group(3);
+    let failed = Signing::new(signers.clone(), Shares::Kept, Limits::default(), |_| {
+        Err("empty")
+    });
+    assert_eq!(failed.unwrap_err(), "empty");
     let mut server = server(&signers, 3);
     let announcement = signers.announce(server.session(), &subject(b"a message"), &key(1));
     let failed = server.announce(
@@ -313,14 +323,92 @@ fn a_source_of_random_bytes_that_fails_changes_nothing() {
     );
     assert_eq!(failed, Err(NotTaken::Random("empty")));
     // It took nothing of participant 1's part, which is one.
+    announce(&mut server, 1, b"a message", 0).unwrap();
+}
+
+#[test]
+fn two_who_submit_at_one_time_both_count() {
+    let (signers, shares) = group(2);
+    let mut server = server(&signers, 10_000);
+    let parts: Vec<_> = (0..8u8)
+        .flat_map(|message| {
+            let id = announce(&mut server, 1, &[message], 0).unwrap();
+            let open = server.open(at(1), id).unwrap();
+            [1, 2].map(|number| (Arc::clone(&open), signed(&mut server, &shares, number, id)))
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        for (open, (partial, approval)) in &parts {
+            let submit = || open.submit(partial.index, Some(partial.signature), approval);
+            scope.spawn(move || submit().unwrap());
+        }
+    });
+    for (open, _) in &parts {
+        let signature = open.progress().signature.unwrap();
+        assert_eq!(signers.verify(open.subject(), &signature), Ok(()));
+    }
+}
+
+#[test]
+fn where_shares_are_revealed_any_two_approvals_sign() {
+    let (signers, mut shares) = group(3);
+    let revealed = Shares::revealed(signers.group().group(), shares.split_off(1)).unwrap();
+    let mut server = Signing::new(signers.clone(), revealed, Limits::default(), random(2)).unwrap();
     let id = announce(&mut server, 1, b"a message", 0).unwrap();
-    submit(&mut server, &shares, 1, id).unwrap();
-    let (partial, approval) = signed(&mut server, &shares, 2, id);
-    let failed = server.submit(at(1), id, partial, &approval, |_| Err("empty"));
-    assert_eq!(failed.unwrap_err(), NotTaken::Random("empty"));
-    assert_eq!(server.open(at(1), id).unwrap().signed_by(), [index(1)]);
-    submit(&mut server, &shares, 2, id).unwrap();
-    assert!(server.open(at(1), id).unwrap().signature().is_some());
+    let open = server.open(at(1), id).unwrap();
+    let approval = |number| signers.approve(id, open.subject(), &key(number));
+    // Participant 1 has not revealed its share: its approval counts as another's.
+    for _ in ["first", "repeated"] {
+        let progress = open.submit(index(1), None, &approval(1)).unwrap();
+        assert_eq!(progress.approved_by, [index(1)]);
+        assert!(progress.signature.is_none());
+    }
+    let partial = shares[0].sign(b"a message").signature;
+    let refused = open.submit(index(3), Some(partial), &approval(3));
+    assert_eq!(refused, Err(Refused::BadPartial(index(3))));
+    let refused = open.submit(index(3), None, &approval(2));
+    let not_genuine = NotApproved::NotGenuine(index(3));
+    assert_eq!(refused, Err(Refused::NotApproved(not_genuine)));
+    let progress = open.submit(index(3), None, &approval(3)).unwrap();
+    let signature = progress.signature.unwrap();
+    assert_eq!(signers.verify(open.subject(), &signature), Ok(()));
+}
+
+#[test]
+fn an_approval_alone_is_refused_where_shares_are_kept() {
+    let (signers, _) = group(3);
+    let mut server = server(&signers, 10);
+    let id = announce(&mut server, 1, b"a message", 0).unwrap();
+    let open = server.open(at(1), id).unwrap();
+    let approval = signers.approve(id, open.subject(), &key(1));
+    let refused = open.submit(index(1), None, &approval);
+    assert_eq!(refused, Err(Refused::BadPartial(index(1))));
+    assert_eq!(open.progress().approved_by, []);
+}
+
+#[test]
+fn shares_that_cannot_sign_for_the_group_are_refused() {
+    let (signers, shares) = group(3);
+    let other = generate(Threshold::new(2).unwrap(), 3, random(9)).unwrap();
+    let again = |share: &KeyShare| KeyShare::new(share.index(), &share.secret()).unwrap();
+    let [first, second] = [&shares[0], &shares[1]];
+    let of_another_group = &other.shares[1];
+    for (revealed, why) in [
+        (vec![first], NotRevealed::TooFew),
+        (vec![first, first], NotRevealed::Repeated(index(1))),
+        (
+            vec![first, of_another_group],
+            NotRevealed::NotGenuine(index(2)),
+        ),
+        (
+            vec![of_another_group, second],
+            NotRevealed::NotGenuine(index(2)),
+        ),
+    ] {
+        let revealed = revealed.into_iter().map(again).collect();
+        let refused = Shares::revealed(signers.group().group(), revealed);
+        assert_eq!(refused.unwrap_err(), why);
+    }
 }
 
 #[test]

@@ -5,7 +5,8 @@ fn signing() -> (Signing, Vec<mcbn_threshold::KeyShare>) {
     let dealt = mcbn_threshold::generate(threshold, 3, random(1)).unwrap();
     let group = crate::ProvenGroup::new(dealt.group, dealt.proof).unwrap();
     let signers = Signers::new(terms(3), group).unwrap();
-    let signing = Signing::new(signers, Limits::default(), random(2)).unwrap();
+    let signing =
+        Signing::new(signers, signing::Shares::Kept, Limits::default(), random(2)).unwrap();
     (signing, dealt.shares)
 }
 
@@ -70,22 +71,37 @@ fn a_request_goes_from_its_announcement_to_its_signature() {
         );
         let ask: AskSubmit = read(body.as_bytes()).unwrap();
         stands_as(ask, &body);
-        assert_eq!(ask.partial(), partial);
-        signing
-            .submit(at(1), ask.request, ask.partial(), &ask.approval, random(4))
+        assert_eq!(ask.partial, Some(partial.signature));
+        let open = signing.open(at(1), ask.request).unwrap();
+        open.submit(ask.participant, ask.partial, &ask.approval)
             .unwrap();
     }
     let open = signing.open(at(2), id).unwrap();
-    let signature = *open.signature().unwrap();
+    let progress = open.progress();
+    let signature = progress.signature.unwrap();
     stands_as(
-        OpenRequest::of(id, open, at(2)),
+        OpenRequest::of(&open, progress, at(2)),
         &format!(
-            r#"{{"request":"{request}","by":1,"subject":{{"purpose":"{}","message":{{"bytes":"{}"}}}},"seconds":86398,"signed_by":[3,1],"signature":"{}"}}"#,
+            r#"{{"request":"{request}","by":1,"subject":{{"purpose":"{}","message":{{"bytes":"{}"}}}},"seconds":86398,"approved_by":[3,1],"signature":"{}"}}"#,
             purpose(),
             base64url(b"a message"),
             base64url(&signature.to_bytes()),
         ),
     );
+}
+
+#[test]
+fn an_approval_may_come_without_a_partial_signature() {
+    let ask = AskSubmit {
+        request: RequestId([0; 32]),
+        participant: index(2),
+        partial: None,
+        approval: Approval([0; 64]),
+    };
+    let (request, approval) = (base64url(&[0; 32]), base64url(&[0; 64]));
+    let body = format!(r#"{{"request":"{request}","participant":2,"approval":"{approval}"}}"#);
+    stands_as(ask, &body);
+    refuses::<AskSubmit>(&body.replace(r#","approval""#, r#","partial":null,"approval""#));
 }
 
 #[test]
@@ -129,10 +145,11 @@ fn a_request_that_is_not_signed_has_no_signature_in_its_body() {
     let id = signing
         .announce(at(0), index(1), subject(), &announcement, random(3))
         .unwrap();
-    let open = OpenRequest::of(id, signing.open(at(0), id).unwrap(), at(0));
+    let open = signing.open(at(0), id).unwrap();
+    let open = OpenRequest::of(&open, open.progress(), at(0));
     let body = String::from_utf8(write(&open)).unwrap();
     assert!(
-        body.ends_with(r#""seconds":86400,"signed_by":[]}"#),
+        body.ends_with(r#""seconds":86400,"approved_by":[]}"#),
         "{body}"
     );
     assert_eq!(read(body.as_bytes()), Ok(open));
