@@ -1,12 +1,18 @@
 //! Answers that are given out.
 
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::thread::sleep;
+use std::time::Duration;
 
 use mcbn_attested::client::Failure;
 use mcbn_launcher::TokenType;
 use mcbn_tests_attested::{Person, Scene, WORKLOAD, client, manifest, profile, read, say};
 use mcbn_tests_support::confidential_space::Health;
 use rcgen::PKCS_ED25519;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 #[tokio::test]
@@ -85,6 +91,60 @@ async fn a_stream_that_is_there_already_does_as_well() {
     let connected = client.connect_over(stream, &served.address).await;
     let answer = say(&mut connected.unwrap(), "hello").await.unwrap();
     assert_eq!(answer.body(), "hello");
+}
+
+/// An answer is whole before the connection's task takes another request: other threads can see it then.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_again_at_once_is_not_too_early() {
+    let scene = Scene::new();
+    let served = scene.serve().await;
+    let stream = TcpStream::connect(served.address.to_string())
+        .await
+        .unwrap();
+    let client = scene.client();
+    let connected = client
+        .connect_over(Lingering(stream), &served.address)
+        .await;
+    let mut connection = connected.unwrap();
+    for _ in 0..3 {
+        let answer = say(&mut connection, "hello").await.unwrap();
+        assert_eq!(answer.body(), "hello");
+    }
+}
+
+/// Holds its task for a while when there is nothing to read.
+struct Lingering(TcpStream);
+
+impl AsyncRead for Lingering {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.0).poll_read(cx, buf);
+        if read.is_pending() {
+            sleep(Duration::from_millis(200));
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Lingering {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
 }
 
 /// They verify with one set of keys, which one of them fetches while the others wait.

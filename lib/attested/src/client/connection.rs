@@ -132,10 +132,16 @@ impl Connection {
 
 impl Open {
     async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Unvouched, Failure> {
-        match self.requests.send_request(request).await {
+        match self.answer(request).await {
             Ok(response) => Unvouched::whole(response).await,
             Err(error) => Err(self.why(error).await),
         }
+    }
+
+    /// An answer can be whole before the driver, on another thread, takes the next request. hyper refuses it until then.
+    async fn answer(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Incoming>> {
+        self.requests.ready().await?;
+        self.requests.send_request(request).await
     }
 
     /// A request that was not even sent knows less than the connection of why it ended.
