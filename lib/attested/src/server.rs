@@ -50,7 +50,9 @@ pub struct Server<T> {
 
 impl<T: Tokens> Server<T> {
     /// Answers until the program drains; requests that are being answered then are answered yet, until the drain ends.
-    pub async fn run(self, shutdown: Shutdown) {
+    ///
+    /// When `cut` resolves, every connection is closed at once; what it gave is given.
+    pub async fn run<C>(self, shutdown: Shutdown, cut: impl Future<Output = C>) -> Option<C> {
         let slots = Slots::new(self.limits.connections, self.limits.connections_of_a_peer);
         let handshakes = self.limits.handshakes.get().min(Semaphore::MAX_PERMITS);
         let door = Arc::new(Door {
@@ -62,8 +64,7 @@ impl<T: Tokens> Server<T> {
             shutdown: shutdown.clone(),
         });
         let serve = |stream, peer, place| Arc::clone(&door).serve(stream, peer, place);
-        let uncut = std::future::pending::<()>();
-        accept(self.listener, slots, self.metrics, shutdown, uncut, serve).await;
+        accept(self.listener, slots, self.metrics, shutdown, cut, serve).await
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use mcbn_ceremony::approval::SigningKey;
 use mcbn_ceremony::generation::{Expected, Generation, Joining, Opened};
 use mcbn_ceremony::signing::{Limits, Message, Shares, Signers, Signing, Subject};
-use mcbn_ceremony::{Moment, Participants, ProvenGroup, Purpose, Terms};
+use mcbn_ceremony::{Moment, Participants, Purpose, Terms};
 use mcbn_manifest::ImageDigest;
 use mcbn_share::ManifestDigest;
 use mcbn_threshold::{Index, KeyShare, Threshold, generate};
@@ -72,8 +72,7 @@ fn signing() {
     let (threshold, count) = (2, 3);
     let own: Vec<SigningKey> = (0..count).map(|_| signing_key()).collect();
     let dealt = generate(Threshold::new(threshold).expect("two"), count, random).expect("dealt");
-    let group = ProvenGroup::new(dealt.group, dealt.proof).expect("proven");
-    let signers = Signers::new(terms(threshold, &own), group).expect("they fit");
+    let signers = Signers::new(terms(threshold, &own), dealt.group).expect("they fit");
     for (what, length) in [("32 bytes", 32), ("4096 bytes", Message::LONGEST)] {
         open_many(&signers, &own, &dealt.shares, what, length);
     }

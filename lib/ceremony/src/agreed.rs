@@ -7,6 +7,7 @@ use mcbn_manifest::{Manifest, Rule};
 use mcbn_share::Participant;
 
 use crate::participants::{ParticipantKey, Participants};
+use crate::signing::Signers;
 use crate::terms::Terms;
 
 impl Terms {
@@ -36,6 +37,20 @@ impl Terms {
     }
 }
 
+impl Signers {
+    /// Those of a manifest, for the workload of this name. The group's key is that of the manifest's commitments.
+    ///
+    /// # Errors
+    ///
+    /// The manifest leaves something open that all must agree on before.
+    pub fn agreed(manifest: &Manifest, workload: &str) -> Result<Self, NotAgreed> {
+        let terms = Terms::agreed(manifest, workload)?;
+        let group = manifest.signers().ok_or(NotAgreed::NoGroup)?.group();
+        let signers = Self::new(terms, group.clone());
+        Ok(signers.expect("a manifest's commitments are of its rule and its participants"))
+    }
+}
+
 /// The manifest is at fault.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum NotAgreed {
@@ -49,6 +64,8 @@ pub enum NotAgreed {
     NoKey(Participant),
     /// The signing key of this participant is none.
     NotAKey(Participant),
+    /// It says of no key that they sign with it.
+    NoGroup,
 }
 
 impl fmt::Display for NotAgreed {
@@ -64,6 +81,9 @@ impl fmt::Display for NotAgreed {
                 f,
                 "the signing-key of participant {name} is no Ed25519 public key of prime order"
             ),
+            Self::NoGroup => {
+                f.write_str("it has no commitments, and so no key that is signed with")
+            }
         }
     }
 }
@@ -73,7 +93,7 @@ impl Error for NotAgreed {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::keys;
+    use crate::tests::{keys, random};
     use mcbn_manifest::SigningKey;
 
     /// Of alice and bob.
@@ -138,6 +158,30 @@ mod tests {
         let small = SigningKey(identity).to_string();
         let with_small = |text: &str| text.replace(&bobs.to_string(), &small);
         assert_eq!(refused(with_small), NotAgreed::NotAKey(bob()));
+    }
+
+    #[test]
+    fn the_key_that_is_signed_with_is_that_of_the_commitments() {
+        let threshold = mcbn_threshold::Threshold::new(2).unwrap();
+        let dealt = mcbn_threshold::generate(threshold, 2, random(1)).unwrap();
+        let commitments = dealt.group.commitments().iter();
+        let commitments: Vec<String> = commitments.map(|key| format!("\"{key}\"")).collect();
+        let lines = format!(
+            "lease = 300\nderivation = \"bls-prf-v1\"\ncommitments = [{}]\n",
+            commitments.join(", ")
+        );
+        let manifest = manifest(|text| text.replace("lease = 300\n", &lines));
+        let signers = Signers::agreed(&manifest, "threshold-generate").unwrap();
+        assert_eq!(*signers.group(), dealt.group);
+        let terms = Terms::agreed(&manifest, "threshold-generate").unwrap();
+        assert_eq!(*signers.terms(), terms);
+    }
+
+    #[test]
+    fn a_manifest_without_a_key_to_sign_with_is_refused() {
+        let manifest = manifest(str::to_owned);
+        let refused = Signers::agreed(&manifest, "threshold-generate").unwrap_err();
+        assert_eq!(refused, NotAgreed::NoGroup);
     }
 
     /// Computed with openssl: `openssl pkey -pubin -outform DER | openssl dgst -sha256`, of the key of RFC 8032 §7.1, test 1.

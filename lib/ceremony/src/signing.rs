@@ -49,7 +49,7 @@ mod signers;
 mod subject;
 
 pub use error::Refused;
-pub use open::{Open, Progress};
+pub use open::{Open, Progress, Step};
 pub use shares::{NotRevealed, Shares};
 pub use signers::{OtherGroup, Signers};
 pub use subject::{Message, NotSignable, Subject};

@@ -4,6 +4,7 @@
 
 pub mod impostor;
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,7 +140,7 @@ impl Scene {
             metrics: Metrics::default(),
         };
         let (trigger, shutdown) = Shutdown::manual();
-        tokio::spawn(server.run(shutdown));
+        tokio::spawn(server.run(shutdown, pending::<()>()));
         Served {
             address: named(address),
             trigger,

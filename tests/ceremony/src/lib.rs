@@ -1,6 +1,10 @@
-//! What the tests of threshold-generate share: the program on a simulated machine, and participants who ask it as theirs do.
+//! What the tests of threshold-generate and threshold-sign share: the program on a simulated machine, and participants
+//! who ask it as theirs do.
 
 #![forbid(unsafe_code)]
+
+mod generate;
+pub mod sign;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,24 +15,21 @@ use mcbn_attested::client::{Client, Connection, Demands, Failure, Method, PathAn
 use mcbn_attested::{Identity, Purpose};
 use mcbn_ceremony::Terms;
 use mcbn_ceremony::approval::SigningKey;
-use mcbn_ceremony::generation::{Expected, Joining, Opened, Receipt};
-use mcbn_ceremony::message::path::generation as path;
-use mcbn_ceremony::message::{
-    Announcement, AskApprove, AskConfirm, AskShare, GivenReceipt, GivenShare, Refusal, Standing,
-};
-use mcbn_manifest::{Address, Manifest};
+use mcbn_ceremony::message::Refusal;
+use mcbn_manifest::Manifest;
 use mcbn_tests_support::DEADLINE;
 use mcbn_tests_support::confidential_space::{self as simulator, Image, Machine, Profile};
 use mcbn_tests_support::folder::Folder;
 use mcbn_tests_support::process::Process;
 use mcbn_tests_support::workload::workload;
-use mcbn_threshold::Index;
+use mcbn_threshold::{Group, Index, KeyShare, Threshold};
 use rcgen::{KeyPair, PKCS_ED25519};
 use ring::rand::{SecureRandom, SystemRandom};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use serde::{Deserialize, Serialize};
 
-pub const WORKLOAD: &str = "threshold-generate";
+pub const GENERATE: &str = "threshold-generate";
+pub const SIGN: &str = "threshold-sign";
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 pub const PURPOSE: &str = "to sign releases";
 
@@ -69,33 +70,67 @@ impl Person {
     }
 }
 
+fn people() -> Vec<Person> {
+    let people = NAMES.into_iter().zip(1..);
+    people.map(|(name, n)| Person::new(name, n)).collect()
+}
+
+/// A group's key, and each person's share of it.
+pub struct Key {
+    pub group: Group,
+    pub shares: Vec<KeyShare>,
+}
+
+impl Key {
+    /// As a manifest has it.
+    fn lines(&self, derivation: &str) -> String {
+        let commitments = self.group.commitments().iter();
+        let commitments: Vec<String> = commitments.map(|key| format!("\"{key}\"")).collect();
+        let commitments = commitments.join(", ");
+        format!("derivation = \"{derivation}\"\ncommitments = [{commitments}]\n")
+    }
+}
+
 /// Three people, any two of whom are to sign, with an issuer whom they trust.
 pub struct House {
     pub people: Vec<Person>,
     pub manifest: Manifest,
-    /// Of the image that may make the key.
+    workload: &'static str,
+    /// Of the image that may play this role.
     digest: String,
     issuer: simulator::Issuer,
     folder: Folder,
 }
 
-impl Default for House {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl House {
-    /// For the program: its digest is what the simulator says.
-    pub fn new() -> Self {
-        Self::of_image(Image::named(WORKLOAD).digest)
+    /// For the program threshold-generate: its digest is what the simulator says.
+    pub fn to_generate() -> Self {
+        Self::to_generate_with(Image::named(GENERATE).digest)
     }
 
-    /// For an image with this digest.
-    pub fn of_image(digest: String) -> Self {
-        let people = NAMES.into_iter().zip(1..);
-        let people = people.map(|(name, n)| Person::new(name, n)).collect();
-        Self::of(people, digest, Folder::new())
+    /// For an image of it with this digest.
+    pub fn to_generate_with(digest: String) -> Self {
+        Self::of(people(), GENERATE, digest, "", Folder::new())
+    }
+
+    /// For the program threshold-sign, with a key that the people have.
+    pub fn to_sign() -> (Self, Key) {
+        Self::to_sign_with(Image::named(SIGN).digest)
+    }
+
+    /// For an image of it with this digest.
+    pub fn to_sign_with(digest: String) -> (Self, Key) {
+        let random = SystemRandom::new();
+        let threshold = Threshold::new(2).expect("two");
+        let dealt = mcbn_threshold::generate(threshold, 3, |bytes| random.fill(bytes));
+        let dealt = dealt.expect("random numbers");
+        let key = Key {
+            group: dealt.group,
+            shares: dealt.shares,
+        };
+        let lines = key.lines("bls-prf-v1");
+        let house = Self::of(people(), SIGN, digest, &lines, Folder::new());
+        (house, key)
     }
 
     /// Each with a key that `make` puts in the file `key` of this person's folder, and whose public half it gives.
@@ -113,12 +148,20 @@ impl House {
             person
         });
         let people = people.collect();
-        Self::of(people, Image::named(WORKLOAD).digest, folder)
+        Self::of(people, GENERATE, Image::named(GENERATE).digest, "", folder)
     }
 
-    fn of(people: Vec<Person>, digest: String, folder: Folder) -> Self {
-        let mut text =
-            "version = 1\nnetwork = \"house\"\nrule = { threshold = 2 }\nlease = 300\n".to_owned();
+    /// `lines` are of the key that there is.
+    fn of(
+        people: Vec<Person>,
+        workload: &'static str,
+        digest: String,
+        lines: &str,
+        folder: Folder,
+    ) -> Self {
+        let mut text = format!(
+            "version = 1\nnetwork = \"house\"\nrule = {{ threshold = 2 }}\nlease = 300\n{lines}"
+        );
         for person in &people {
             let (name, key) = (person.name, person.signing_key().public());
             let pin = key.pin();
@@ -128,13 +171,14 @@ impl House {
             );
         }
         text += &format!(
-            "[[workload]]\nname = \"{WORKLOAD}\"\nimages = [\"{digest}\"]\nenv-override = {{ MCBN_PURPOSE = \"{PURPOSE}\" }}\n\
+            "[[workload]]\nname = \"{workload}\"\nimages = [\"{digest}\"]\nenv-override = {{ MCBN_PURPOSE = \"{PURPOSE}\" }}\n\
              [attestation]\nsupport = [\"STABLE\"]\nhardware = [\"GCP_AMD_SEV_SNP\"]\n"
         );
         folder.file("manifest.toml", &text);
         Self {
             people,
             manifest: Manifest::parse(text.as_bytes()).expect("a manifest"),
+            workload,
             digest,
             issuer: simulator::Issuer::start(),
             folder,
@@ -153,7 +197,7 @@ impl House {
     pub fn profile(&self) -> Profile {
         let variable = ("MCBN_PURPOSE".to_owned(), PURPOSE.to_owned());
         Profile {
-            image: Image::with_digest(WORKLOAD, &self.digest, "sha256:0"),
+            image: Image::with_digest(self.workload, &self.digest, "sha256:0"),
             env_override: simulator::Overrides::Set([variable].into()),
             ..Profile::production()
         }
@@ -171,14 +215,16 @@ impl House {
     /// On this machine, with more flags.
     pub fn start_on(&self, profile: Profile, flags: &[&str]) -> Enclave {
         let machine = self.machine(profile);
-        let mut command = workload(WORKLOAD);
+        let mut command = workload(self.workload);
         let manifest = self.folder.path().join("manifest.toml");
         command
             .arg(format!("--manifest=file:{}", manifest.display()))
-            .arg(format!("--purpose={PURPOSE}"))
             .arg("--token-socket")
             .arg(machine.socket())
             .args(flags);
+        if self.workload == GENERATE {
+            command.arg(format!("--purpose={PURPOSE}"));
+        }
         if !flags.iter().any(|flag| flag.starts_with("--listen")) {
             command.arg("--listen=127.0.0.1:0");
         }
@@ -198,19 +244,14 @@ impl House {
         Demands {
             verifier: Verifier::offline(issuer, keys, Leeway::MAX),
             manifest: self.manifest.clone(),
-            purpose: Purpose::named(WORKLOAD),
-            workload: WORKLOAD.parse().expect("a name"),
+            purpose: Purpose::named(self.workload),
+            workload: self.workload.parse().expect("a name"),
             clock: Arc::new(UnixTime::now),
         }
     }
 
-    /// What each of the people expects.
-    pub fn expected(&self, person: &Person) -> Expected {
-        Expected {
-            terms: Terms::agreed(&self.manifest, WORKLOAD).expect("all is said"),
-            purpose: PURPOSE.parse().expect("a purpose"),
-            index: person.index,
-        }
+    fn terms(&self) -> Terms {
+        Terms::agreed(&self.manifest, self.workload).expect("all is said")
     }
 
     pub async fn visit<'a>(
@@ -234,8 +275,6 @@ impl House {
         Ok(Visit {
             house: self,
             person,
-            client,
-            address,
             connection,
         })
     }
@@ -252,8 +291,6 @@ pub struct Enclave {
 pub struct Visit<'a> {
     house: &'a House,
     person: &'a Person,
-    client: Client,
-    address: Address,
     connection: Connection,
 }
 
@@ -267,17 +304,8 @@ impl Visit<'_> {
         M: for<'de> Deserialize<'de>,
     {
         let path = PathAndQuery::from_static(path);
-        let asked = self
-            .connection
-            .request(Method::POST, path.clone(), body.clone());
-        let answer = match asked.await {
-            // A connection on which nothing is asked for half a minute ends, and a slow machine may take as long.
-            Err(Failure::Broken(_) | Failure::Ended) => {
-                self.connection = self.client.connect(&self.address).await?;
-                self.connection.request(Method::POST, path, body).await?
-            }
-            other => other?,
-        };
+        let asked = self.connection.request(Method::POST, path, body);
+        let answer = asked.await?;
         let body = answer.body();
         Ok(match answer.status().is_success() {
             true => Ok(mcbn_body::read(body).expect("the message")),
@@ -304,57 +332,5 @@ impl Visit<'_> {
     {
         let said = self.ask(path, Vec::new()).await;
         said.expect("it is vouched for")
-    }
-
-    pub async fn joining(&mut self) -> Joining {
-        let announcement: Announcement = self.fetch(path::ANNOUNCEMENT).await.expect("it is open");
-        let announced = announcement.announced().expect("it is valid");
-        let expected = self.house.expected(self.person);
-        let own = self.person.signing_key();
-        let random = SystemRandom::new();
-        let joining = Joining::new(&expected, announced, &own, |bytes| random.fill(bytes));
-        joining.expect("it is what was agreed")
-    }
-
-    pub async fn standing(&mut self) -> Standing {
-        self.fetch(path::STANDING).await.expect("it is always told")
-    }
-
-    pub fn approval(&self, joining: &Joining) -> AskApprove {
-        AskApprove {
-            participant: self.person.index,
-            encryption_key: joining.encryption_key(),
-            approval: joining.approve(&self.person.signing_key()),
-        }
-    }
-
-    pub async fn approve(&mut self, joining: &Joining) -> Said<Standing> {
-        let ask = self.approval(joining);
-        self.say(path::APPROVE, &ask).await
-    }
-
-    pub async fn given(&mut self) -> Said<GivenShare> {
-        let participant = self.person.index;
-        self.say(path::SHARE, &AskShare { participant }).await
-    }
-
-    pub async fn open(&mut self, joining: &Joining) -> Opened {
-        let given = self.given().await.expect("the key is made");
-        let count = joining.announced().terms.participants().count();
-        let group = given.group(count).expect("it is proven");
-        joining.open(group, &given.sealed).expect("its own share")
-    }
-
-    pub async fn confirm(&mut self, opened: &Opened) -> Said<Standing> {
-        let ask = AskConfirm {
-            participant: self.person.index,
-            confirmation: opened.confirm(&self.person.signing_key()),
-        };
-        self.say(path::CONFIRM, &ask).await
-    }
-
-    pub async fn receipt(&mut self) -> Said<Receipt> {
-        let given: GivenReceipt = self.fetch(path::RECEIPT).await?;
-        Ok(given.receipt().expect("it proves itself"))
     }
 }

@@ -57,7 +57,7 @@ fn missing(standing: &Standing) -> Vec<u8> {
 
 #[tokio::test]
 async fn three_agree_and_any_two_of_them_sign() {
-    let house = House::new();
+    let house = House::to_generate();
     let enclave = house.start();
     let mut visits = visits(&house, &enclave).await;
     let standing = visits[0].standing().await;
@@ -101,7 +101,7 @@ async fn three_agree_and_any_two_of_them_sign() {
 
 #[tokio::test]
 async fn one_who_does_not_approve_ends_it_and_is_named() {
-    let house = House::new();
+    let house = House::to_generate();
     let enclave = house.start_on(house.profile(), &["--deadline=2s"]);
     let mut visits = visits(&house, &enclave).await;
     approved(&mut visits[..2]).await;
@@ -114,7 +114,7 @@ async fn one_who_does_not_approve_ends_it_and_is_named() {
 
 #[tokio::test]
 async fn one_who_does_not_confirm_leaves_nobody_with_a_share_that_counts() {
-    let house = House::new();
+    let house = House::to_generate();
     let enclave = house.start_on(house.profile(), &["--deadline=4s"]);
     let mut visits = visits(&house, &enclave).await;
     let joined = approved(&mut visits).await;
@@ -133,7 +133,7 @@ async fn one_who_does_not_confirm_leaves_nobody_with_a_share_that_counts() {
 
 #[tokio::test]
 async fn the_key_counts_though_somebody_leaves_before_the_receipt() {
-    let house = House::new();
+    let house = House::to_generate();
     let enclave = house.start_on(house.profile(), &["--deadline=4s"]);
     let mut visits = visits(&house, &enclave).await;
     let joined = approved(&mut visits).await;
@@ -156,7 +156,7 @@ async fn the_key_counts_though_somebody_leaves_before_the_receipt() {
 
 #[tokio::test]
 async fn what_is_said_twice_is_taken_once_and_another_word_is_refused() {
-    let house = House::new();
+    let house = House::to_generate();
     let enclave = house.start();
     let mut visits = visits(&house, &enclave).await;
     let joining = visits[0].joining().await;
@@ -169,7 +169,7 @@ async fn what_is_said_twice_is_taken_once_and_another_word_is_refused() {
 
 #[tokio::test]
 async fn nobody_speaks_for_another() {
-    let house = House::new();
+    let house = House::to_generate();
     let enclave = house.start();
     let mut visits = visits(&house, &enclave).await;
     let joining = visits[1].joining().await;
@@ -194,7 +194,7 @@ async fn nobody_speaks_for_another() {
 
 #[tokio::test]
 async fn two_participants_with_one_encryption_key_are_refused() {
-    let house = House::new();
+    let house = House::to_generate();
     let enclave = house.start();
     let mut visits = visits(&house, &enclave).await;
     let joining = visits[0].joining().await;
@@ -211,7 +211,7 @@ async fn two_participants_with_one_encryption_key_are_refused() {
 
 #[tokio::test]
 async fn an_approval_of_an_earlier_start_is_refused() {
-    let house = House::new();
+    let house = House::to_generate();
     let (before, after) = (house.start(), house.start());
     let mut visit = house.visit(&house.people[0], &before).await.unwrap();
     let joining = visit.joining().await;
@@ -223,7 +223,7 @@ async fn an_approval_of_an_earlier_start_is_refused() {
 
 #[tokio::test]
 async fn a_stranger_is_not_let_in() {
-    let house = House::new();
+    let house = House::to_generate();
     let enclave = house.start();
     let mallory = Person::stranger();
     let said = match house.visit(&mallory, &enclave).await {
@@ -238,7 +238,7 @@ async fn a_stranger_is_not_let_in() {
 
 #[tokio::test]
 async fn a_machine_that_its_operator_can_look_into_is_told_nothing() {
-    let house = House::new();
+    let house = House::to_generate();
     let debug = Profile::debug();
     let profile = Profile {
         debug_status: debug.debug_status,
@@ -253,7 +253,7 @@ async fn a_machine_that_its_operator_can_look_into_is_told_nothing() {
 
 #[tokio::test]
 async fn what_is_no_request_of_the_protocol_is_refused() {
-    let house = House::new();
+    let house = House::to_generate();
     let enclave = house.start();
     let mut visit = house.visit(&house.people[0], &enclave).await.unwrap();
     for (path, body) in [
@@ -273,7 +273,7 @@ async fn what_is_no_request_of_the_protocol_is_refused() {
 
 #[tokio::test]
 async fn a_signal_ends_it_in_order() {
-    let house = House::new();
+    let house = House::to_generate();
     let enclave = house.start();
     let mut visit = house.visit(&house.people[0], &enclave).await.unwrap();
     assert_eq!(visit.standing().await.phase, Phase::Approving);
@@ -284,7 +284,7 @@ async fn a_signal_ends_it_in_order() {
 #[tokio::test]
 async fn a_token_service_that_is_away_gives_no_answer_and_is_waited_for() {
     use mcbn_tests_support::confidential_space::Health;
-    let house = House::new();
+    let house = House::to_generate();
     let enclave = house.start();
     enclave.machine.set_health(Health::Dead);
     let mut visit = house.visit(&house.people[0], &enclave).await.unwrap();

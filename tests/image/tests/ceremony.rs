@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use mcbn_ceremony::message::Phase;
 use mcbn_manifest::carried;
-use mcbn_tests_ceremony::{House, PURPOSE, WORKLOAD};
+use mcbn_tests_ceremony::{GENERATE, House, PURPOSE};
 use mcbn_tests_image::{Container, digest, listening};
 use mcbn_tests_support::folder::Folder;
 
@@ -14,7 +14,7 @@ const LAUNCHER: &str = "/run/container_launcher";
 
 #[tokio::test]
 async fn three_make_a_key_with_the_image() {
-    let house = House::of_image(digest(WORKLOAD));
+    let house = House::to_generate_with(digest(GENERATE));
     let machine = house.machine(house.profile());
     let launcher = machine.socket().parent().expect("a socket is in a folder");
     // The image's user is not the launcher's.
@@ -27,7 +27,7 @@ async fn three_make_a_key_with_the_image() {
         ("MCBN_LISTEN", "127.0.0.1:0"),
     ];
     let container =
-        Container::start_in(Folder::new(), WORKLOAD, &variables, &[(launcher, LAUNCHER)]);
+        Container::start_in(Folder::new(), GENERATE, &variables, &[(launcher, LAUNCHER)]);
     let address = listening(&container);
     container.expect_confined();
     let mut visits = Vec::new();

@@ -26,6 +26,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, Server
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -77,7 +78,7 @@ pub struct House {
     /// How often a handler has run.
     pub handled: Arc<AtomicUsize>,
     pub trigger: Trigger,
-    pub served: JoinHandle<()>,
+    pub served: JoinHandle<Option<()>>,
 }
 
 impl House {
@@ -110,7 +111,7 @@ impl House {
             participant,
             handled,
             trigger,
-            served: tokio::spawn(server.run(shutdown)),
+            served: tokio::spawn(server.run(shutdown, pending())),
         }
     }
 

@@ -102,7 +102,7 @@ impl GivenShare {
 }
 
 /// The proof is verified, too.
-pub(super) fn group(
+fn group(
     commitments: &[PublicKey],
     proof: ProofOfPossession,
     count: u8,

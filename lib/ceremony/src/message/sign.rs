@@ -3,11 +3,11 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 use mcbn_manifest::ImageDigest;
 use mcbn_share::ManifestDigest;
-use mcbn_threshold::{Index, ProofOfPossession, PublicKey, Signature, Threshold};
+use mcbn_threshold::{Group, Index, PublicKey, Signature};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{NotAMessage, fixed, generate};
+use super::{NotAMessage, fixed};
 use crate::approval::{Approval, RequestId};
 use crate::participants::{ParticipantKey, Participants};
 use crate::signing::{self, Message, Open, Progress, Signers, Signing, Subject};
@@ -28,8 +28,6 @@ pub struct Session {
     /// As many as the threshold; the first is the group's key.
     #[serde(with = "fixed::list")]
     pub commitments: Vec<PublicKey>,
-    #[serde(with = "fixed")]
-    pub proof: ProofOfPossession,
     pub shares: Shares,
 }
 
@@ -51,8 +49,7 @@ impl Session {
             manifest: *terms.manifest(),
             image: *terms.image(),
             participants: terms.participants().keys().to_vec(),
-            commitments: group.group().commitments().to_vec(),
-            proof: *group.proof(),
+            commitments: group.commitments().to_vec(),
             shares: match signing.shares() {
                 signing::Shares::Kept => Shares::Kept,
                 signing::Shares::Revealed(_) => Shares::Revealed,
@@ -63,9 +60,8 @@ impl Session {
     /// What a participant holds against its own.
     pub fn signers(self) -> Result<Signers, NotAMessage> {
         let participants = Participants::new(self.participants).map_err(|_| NotAMessage)?;
-        let group = generate::group(&self.commitments, self.proof, participants.count())?;
-        let threshold: Threshold = group.group().threshold();
-        let terms = Terms::new(self.manifest, self.image, threshold, participants);
+        let group = Group::new(self.commitments, participants.count()).map_err(|_| NotAMessage)?;
+        let terms = Terms::new(self.manifest, self.image, group.threshold(), participants);
         let terms = terms.map_err(|_| NotAMessage)?;
         Signers::new(terms, group).map_err(|_| NotAMessage)
     }

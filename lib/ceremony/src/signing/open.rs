@@ -36,6 +36,17 @@ pub struct Progress {
     pub signature: Option<Signature>,
 }
 
+/// What became of an approval.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Nothing: it was there, or the signature was.
+    None,
+    /// It counts.
+    Approved,
+    /// It was the last that it took.
+    Signed,
+}
+
 impl Open {
     pub(super) fn new(
         id: RequestId,
@@ -84,21 +95,24 @@ impl Open {
         index: Index,
         partial: Option<Signature>,
         approval: &Approval,
-    ) -> Result<Progress, Refused> {
+    ) -> Result<(Step, Progress), Refused> {
         let mut state = self.state();
+        let mut step = Step::None;
         if let State::Collecting(approved) = &mut *state
             && is_new(approved, index, partial)?
         {
             self.verify(index, partial, approval)?;
             approved.push((index, partial));
-            let threshold = self.signers.group().group().threshold().get();
+            step = Step::Approved;
+            let threshold = self.signers.group().threshold().get();
             if approved.len() == threshold {
                 let signature = self.sign(approved);
                 let by = approved.iter().map(|(index, _)| *index).collect();
                 *state = State::Signed(by, signature);
+                step = Step::Signed;
             }
         }
-        Ok(state.progress())
+        Ok((step, state.progress()))
     }
 
     fn verify(
@@ -115,7 +129,7 @@ impl Open {
             (Shares::Kept, Some(signature)) => {
                 let partial = PartialSignature { index, signature };
                 let signed = self.subject.message().signed();
-                let group = self.signers.group().group();
+                let group = self.signers.group();
                 let verified = group.verify_partial(&signed, &partial);
                 verified.map_err(|_| Refused::BadPartial(index))
             }
@@ -138,7 +152,7 @@ impl Open {
             }
             Shares::Revealed(revealed) => revealed.sign(&message),
         };
-        let group = self.signers.group().group();
+        let group = self.signers.group();
         let combined = group.combine_verified(&message, &partials);
         combined.expect("each was verified, or made with a share of the group")
     }

@@ -3,12 +3,11 @@
 use std::error::Error;
 use std::fmt;
 
-use mcbn_threshold::{Index, KeyShare, NotGenuine, PartialSignature, Signature};
+use mcbn_threshold::{Group, Index, KeyShare, NotGenuine, PartialSignature, Signature};
 
 use super::Subject;
 use crate::approval::{Approval, NotApproved, Request, RequestId, SigningKey, VerifiedApproval};
 use crate::framing::Framed;
-use crate::group::ProvenGroup;
 use crate::terms::Terms;
 
 const ANNOUNCEMENT_LABEL: &str = "mcbn/v1/threshold-announce";
@@ -18,13 +17,13 @@ const APPROVAL_LABEL: &str = "mcbn/v1/threshold-sign";
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Signers {
     terms: Terms,
-    group: ProvenGroup,
+    group: Group,
 }
 
 impl Signers {
-    pub fn new(terms: Terms, group: ProvenGroup) -> Result<Self, OtherGroup> {
-        let fits = group.group().threshold() == terms.threshold()
-            && group.group().count() == terms.participants().count();
+    pub fn new(terms: Terms, group: Group) -> Result<Self, OtherGroup> {
+        let fits =
+            group.threshold() == terms.threshold() && group.count() == terms.participants().count();
         match fits {
             true => Ok(Self { terms, group }),
             false => Err(OtherGroup),
@@ -35,7 +34,7 @@ impl Signers {
         &self.terms
     }
 
-    pub fn group(&self) -> &ProvenGroup {
+    pub fn group(&self) -> &Group {
         &self.group
     }
 
@@ -65,7 +64,7 @@ impl Signers {
 
     /// Whether it is the group's signature.
     pub fn verify(&self, subject: &Subject, signature: &Signature) -> Result<(), NotGenuine> {
-        let key = self.group.group().key();
+        let key = self.group.key();
         key.verify(&subject.message().signed(), signature)
     }
 
@@ -101,7 +100,7 @@ impl Signers {
 
     fn payload(&self, label: &str, subject: &Subject) -> Vec<u8> {
         Framed::labelled(label)
-            .field(&self.group.group().key().to_bytes())
+            .field(&self.group.key().to_bytes())
             .field(subject.purpose().as_str().as_bytes())
             .field(&subject.message().signed())
             .into_bytes()
@@ -129,11 +128,17 @@ mod tests {
     #[test]
     fn a_group_of_another_shape_is_refused() {
         // The group is 2 of 3.
-        assert!(Signers::new(terms(3), known_group()).is_ok());
-        assert_eq!(Signers::new(terms(4), known_group()), Err(OtherGroup));
+        assert!(Signers::new(terms(3), known_group().group().clone()).is_ok());
+        assert_eq!(
+            Signers::new(terms(4), known_group().group().clone()),
+            Err(OtherGroup)
+        );
         let three = terms(3).participants().clone();
         let all_of_them = terms_of([1; 32], [2; 32], 3, three);
-        assert_eq!(Signers::new(all_of_them, known_group()), Err(OtherGroup));
+        assert_eq!(
+            Signers::new(all_of_them, known_group().group().clone()),
+            Err(OtherGroup)
+        );
     }
 
     /// Computed by testdata/derive.py.
@@ -143,7 +148,7 @@ mod tests {
         let text = |name: &str| answer[name].as_str().unwrap();
         let hash = Message::Sha256(unhex(text("hash")).try_into().unwrap());
         let subject = Subject::new(hash, text("purpose").parse().unwrap());
-        let signers = Signers::new(terms(3), known_group()).unwrap();
+        let signers = Signers::new(terms(3), known_group().group().clone()).unwrap();
         for (label, name) in [
             (ANNOUNCEMENT_LABEL, "announcement"),
             (APPROVAL_LABEL, "approval"),

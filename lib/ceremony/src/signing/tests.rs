@@ -1,6 +1,5 @@
 use super::*;
 use crate::approval::NotApproved;
-use crate::group::ProvenGroup;
 use crate::tests::{at, index, key, purpose, random, terms};
 use mcbn_threshold::{KeyShare, PartialSignature, Threshold, generate};
 use std::convert::Infallible;
@@ -11,8 +10,10 @@ const LIFE: u64 = 60;
 /// A group of 2 of `count`, and its shares.
 fn group(count: u8) -> (Signers, Vec<KeyShare>) {
     let dealt = generate(Threshold::new(2).unwrap(), count, random(1)).unwrap();
-    let group = ProvenGroup::new(dealt.group, dealt.proof).unwrap();
-    (Signers::new(terms(count), group).unwrap(), dealt.shares)
+    (
+        Signers::new(terms(count), dealt.group).unwrap(),
+        dealt.shares,
+    )
 }
 
 fn server(signers: &Signers, open: usize) -> Signing {
@@ -78,7 +79,8 @@ fn take(
     approval: &Approval,
 ) -> Result<Progress, Refused> {
     let open = server.open(at(now), id)?;
-    open.submit(partial.index, Some(partial.signature), approval)
+    let (_, progress) = open.submit(partial.index, Some(partial.signature), approval)?;
+    Ok(progress)
 }
 
 fn progress(server: &mut Signing, now: u64, id: RequestId) -> Progress {
@@ -99,7 +101,7 @@ fn any_two_of_three_sign_what_one_announced() {
         assert_eq!((open.by(), open.expires()), (index(2), at(LIFE)));
         let signature = open.progress().signature.unwrap();
         assert_eq!(signers.verify(&subject(b"a message"), &signature), Ok(()));
-        let key = signers.group().group().key();
+        let key = signers.group().key();
         assert_eq!(key.verify(b"a message", &signature), Ok(()));
     }
 }
@@ -118,7 +120,7 @@ fn a_hash_is_signed_under_its_label() {
     }
     let signature = progress(&mut server, 1, id).signature.unwrap();
     assert_eq!(signers.verify(&subject, &signature), Ok(()));
-    let key = signers.group().group().key();
+    let key = signers.group().key();
     assert!(key.verify(&[7; 32], &signature).is_err());
 }
 
@@ -352,14 +354,15 @@ fn two_who_submit_at_one_time_both_count() {
 #[test]
 fn where_shares_are_revealed_any_two_approvals_sign() {
     let (signers, mut shares) = group(3);
-    let revealed = Shares::revealed(signers.group().group(), shares.split_off(1)).unwrap();
+    let revealed = Shares::revealed(signers.group(), shares.split_off(1)).unwrap();
     let mut server = Signing::new(signers.clone(), revealed, Limits::default(), random(2)).unwrap();
     let id = announce(&mut server, 1, b"a message", 0).unwrap();
     let open = server.open(at(1), id).unwrap();
     let approval = |number| signers.approve(id, open.subject(), &key(number));
     // Participant 1 has not revealed its share: its approval counts as another's.
-    for _ in ["first", "repeated"] {
-        let progress = open.submit(index(1), None, &approval(1)).unwrap();
+    for step in [Step::Approved, Step::None] {
+        let (stepped, progress) = open.submit(index(1), None, &approval(1)).unwrap();
+        assert_eq!(stepped, step);
         assert_eq!(progress.approved_by, [index(1)]);
         assert!(progress.signature.is_none());
     }
@@ -369,7 +372,8 @@ fn where_shares_are_revealed_any_two_approvals_sign() {
     let refused = open.submit(index(3), None, &approval(2));
     let not_genuine = NotApproved::NotGenuine(index(3));
     assert_eq!(refused, Err(Refused::NotApproved(not_genuine)));
-    let progress = open.submit(index(3), None, &approval(3)).unwrap();
+    let (step, progress) = open.submit(index(3), None, &approval(3)).unwrap();
+    assert_eq!(step, Step::Signed);
     let signature = progress.signature.unwrap();
     assert_eq!(signers.verify(open.subject(), &signature), Ok(()));
 }
@@ -406,7 +410,7 @@ fn shares_that_cannot_sign_for_the_group_are_refused() {
         ),
     ] {
         let revealed = revealed.into_iter().map(again).collect();
-        let refused = Shares::revealed(signers.group().group(), revealed);
+        let refused = Shares::revealed(signers.group(), revealed);
         assert_eq!(refused.unwrap_err(), why);
     }
 }

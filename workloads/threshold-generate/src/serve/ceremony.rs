@@ -1,6 +1,6 @@
 //! The state of the one generation, and who has been given what.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use mcbn_ceremony::generation::{Announced, Generation, Refused, Standing};
 use mcbn_ceremony::message::{self, GivenReceipt, GivenShare, Refusal};
 use mcbn_ceremony::sealed::EncryptionKey;
 use mcbn_ceremony::{Moment, NotTaken};
-use mcbn_manifest::Pin;
+use mcbn_ceremony_endpoint::Callers;
 use mcbn_share::Participant;
 use mcbn_threshold::Index;
 use ring::error::Unspecified;
@@ -22,8 +22,7 @@ use crate::config::Config;
 pub struct Ceremony {
     state: Mutex<State>,
     announced: Announced,
-    callers: BTreeMap<Pin, Index>,
-    names: Vec<Participant>,
+    callers: Callers,
     start: Instant,
     deadline: Duration,
     random: SystemRandom,
@@ -53,23 +52,17 @@ impl Ceremony {
     pub fn begin(config: &Config) -> Option<Self> {
         let random = SystemRandom::new();
         let deadline = Moment(config.deadline);
-        let (terms, purpose) = (config.terms.clone(), config.purpose.clone());
+        let endpoint = &config.endpoint;
+        let (terms, purpose) = (endpoint.terms.clone(), config.purpose.clone());
         let fresh = |bytes: &mut [u8]| random.fill(bytes);
         let generation = Generation::new(terms, purpose, deadline, fresh).ok()?;
-        let participants = config.terms.participants();
-        let numbered = participants
-            .keys()
-            .iter()
-            .zip(Index::all(participants.count()));
-        let members = config.manifest.participants().iter();
         Some(Self {
             announced: generation.announced().clone(),
             state: Mutex::new(State {
                 generation,
                 receipts: BTreeSet::new(),
             }),
-            callers: numbered.map(|(key, index)| (key.pin(), index)).collect(),
-            names: members.map(|member| member.name.clone()).collect(),
+            callers: Callers::new(&endpoint.manifest, &endpoint.terms),
             start: Instant::now(),
             deadline: config.deadline,
             random,
@@ -86,9 +79,8 @@ impl Ceremony {
         &self.announced
     }
 
-    /// Who has shown this key: TLS lets in no other.
-    pub fn caller(&self, pin: &Pin) -> Option<Index> {
-        self.callers.get(pin).copied()
+    pub fn callers(&self) -> &Callers {
+        &self.callers
     }
 
     pub fn standing(&self) -> message::Standing {
@@ -108,10 +100,10 @@ impl Ceremony {
             .generation
             .approve(now, index, key, approval, fresh);
         taken.map_err(|error: NotTaken<Refused, Unspecified>| {
-            self.log(index, "an approval is refused", &error);
+            self.callers.log(index, "an approval is refused", &error);
             Refusal::from(error)
         })?;
-        tracing::info!(participant = %self.name(index), "approved");
+        tracing::info!(participant = %self.callers.name(index), "approved");
         Ok(self.standing())
     }
 
@@ -132,10 +124,10 @@ impl Ceremony {
         let now = self.now();
         let confirmed = self.state().generation.confirm(now, index, confirmation);
         confirmed.map_err(|error| {
-            self.log(index, "a confirmation is refused", &error);
+            self.callers.log(index, "a confirmation is refused", &error);
             Refusal::from(error)
         })?;
-        tracing::info!(participant = %self.name(index), "confirmed");
+        tracing::info!(participant = %self.callers.name(index), "confirmed");
         Ok(self.standing())
     }
 
@@ -145,7 +137,7 @@ impl Ceremony {
         let receipt = state.generation.receipt(now)?;
         let given = GivenReceipt::of(receipt);
         if state.receipts.insert(index) {
-            tracing::info!(participant = %self.name(index), "has the receipt");
+            tracing::info!(participant = %self.callers.name(index), "has the receipt");
             self.fetched.notify_one();
         }
         Ok(given)
@@ -161,7 +153,7 @@ impl Ceremony {
     }
 
     async fn all_have_the_receipt(&self) {
-        while self.state().receipts.len() < self.names.len() {
+        while self.state().receipts.len() < self.callers.count() {
             self.fetched.notified().await;
         }
     }
@@ -172,24 +164,15 @@ impl Ceremony {
             Standing::Done => {
                 let all = Index::all(self.announced.terms.participants().count());
                 let without = all.filter(|index| !state.receipts.contains(index));
-                Outcome::NotFetched(without.map(|index| self.name(index)).collect())
+                Outcome::NotFetched(without.map(|index| self.callers.name(index)).collect())
             }
             Standing::Approving { missing }
             | Standing::Confirming { missing }
             | Standing::Abandoned { missing } => {
                 let missing = missing.into_iter();
-                Outcome::Abandoned(missing.map(|index| self.name(index)).collect())
+                Outcome::Abandoned(missing.map(|index| self.callers.name(index)).collect())
             }
         }
-    }
-
-    fn name(&self, index: Index) -> Participant {
-        self.names[usize::from(index.get()) - 1].clone()
-    }
-
-    fn log(&self, index: Index, what: &str, error: &dyn std::fmt::Display) {
-        let participant = self.name(index);
-        tracing::warn!(%participant, reason = %error, "{what}");
     }
 
     fn now(&self) -> Moment {

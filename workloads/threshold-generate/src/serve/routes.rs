@@ -5,18 +5,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::post;
 use mcbn_attested::server::Caller;
 use mcbn_ceremony::message::path::generation as path;
-use mcbn_ceremony::message::{
-    Announcement, AskApprove, AskConfirm, AskShare, Code, Refusal, read, write,
-};
-use mcbn_threshold::Index;
-use serde::{Deserialize, Serialize};
-use tokio::task::spawn_blocking;
+use mcbn_ceremony::message::{Announcement, AskApprove, AskConfirm, AskShare};
+use mcbn_ceremony_endpoint::answer::{answer, answer_of, asked, not_here, nothing};
 
 use super::ceremony::Ceremony;
 
@@ -28,8 +22,8 @@ pub fn router(ceremony: Arc<Ceremony>) -> Router {
         .route(path::SHARE, post(share))
         .route(path::CONFIRM, post(confirm))
         .route(path::RECEIPT, post(receipt))
-        .fallback(|| async { answer::<()>(Err(Code::Request.into())) })
-        .method_not_allowed_fallback(|| async { answer::<()>(Err(Code::Request.into())) })
+        .fallback(not_here)
+        .method_not_allowed_fallback(not_here)
         .with_state(ceremony)
 }
 
@@ -45,70 +39,32 @@ async fn standing(State(ceremony): Shared, body: Bytes) -> Response {
 
 async fn approve(State(ceremony): Shared, caller: Extension<Caller>, body: Bytes) -> Response {
     let asked = asked::<AskApprove>(&body).and_then(|ask| {
-        let index = own(&ceremony, &caller, ask.participant)?;
+        let index = ceremony.callers().own(&caller, ask.participant)?;
         Ok((index, ask))
     });
-    let (index, ask) = match asked {
-        Ok(asked) => asked,
-        Err(refusal) => return answer::<()>(Err(refusal)),
-    };
-    // The last approval makes the key, which takes its time for a large group; and it is done though nobody waits for it.
-    let approved =
-        spawn_blocking(move || ceremony.approve(index, ask.encryption_key, ask.approval));
-    answer(approved.await.unwrap_or(Err(Code::Unavailable.into())))
+    match asked {
+        // The last approval makes the key, which takes its time for a large group.
+        Ok((index, ask)) => {
+            answer_of(move || ceremony.approve(index, ask.encryption_key, ask.approval)).await
+        }
+        Err(refusal) => answer::<()>(Err(refusal)),
+    }
 }
 
 async fn share(State(ceremony): Shared, caller: Extension<Caller>, body: Bytes) -> Response {
     answer(asked::<AskShare>(&body).and_then(|ask| {
-        let index = own(&ceremony, &caller, ask.participant)?;
+        let index = ceremony.callers().own(&caller, ask.participant)?;
         ceremony.share(index)
     }))
 }
 
 async fn confirm(State(ceremony): Shared, caller: Extension<Caller>, body: Bytes) -> Response {
     answer(asked::<AskConfirm>(&body).and_then(|ask| {
-        let index = own(&ceremony, &caller, ask.participant)?;
+        let index = ceremony.callers().own(&caller, ask.participant)?;
         ceremony.confirm(index, ask.confirmation)
     }))
 }
 
 async fn receipt(State(ceremony): Shared, caller: Extension<Caller>, body: Bytes) -> Response {
-    answer(nothing(&body).and_then(|()| {
-        let index = ceremony.caller(caller.pin());
-        ceremony.receipt(index.ok_or(Code::Approval)?)
-    }))
-}
-
-fn asked<'a, M: Deserialize<'a>>(body: &'a [u8]) -> Result<M, Refusal> {
-    read(body).map_err(|_| Code::Request.into())
-}
-
-/// A request that asks with nothing has no body.
-fn nothing(body: &[u8]) -> Result<(), Refusal> {
-    match body.is_empty() {
-        true => Ok(()),
-        false => Err(Code::Request.into()),
-    }
-}
-
-/// Nobody speaks for another.
-fn own(ceremony: &Ceremony, caller: &Caller, claimed: Index) -> Result<Index, Refusal> {
-    match ceremony.caller(caller.pin()) {
-        Some(index) if index == claimed => Ok(index),
-        _ => Err(Refusal {
-            refused: Code::Approval,
-            participant: Some(claimed),
-        }),
-    }
-}
-
-fn answer<M: Serialize>(outcome: Result<M, Refusal>) -> Response {
-    let (status, body) = match outcome {
-        Ok(message) => (StatusCode::OK, write(&message)),
-        Err(refusal) => {
-            let status = StatusCode::from_u16(refusal.refused.status());
-            (status.expect("each code has a status"), write(&refusal))
-        }
-    };
-    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+    answer(nothing(&body).and_then(|()| ceremony.receipt(ceremony.callers().index(&caller)?)))
 }

@@ -3,8 +3,7 @@ use super::*;
 fn signing() -> (Signing, Vec<mcbn_threshold::KeyShare>) {
     let threshold = mcbn_threshold::Threshold::new(2).unwrap();
     let dealt = mcbn_threshold::generate(threshold, 3, random(1)).unwrap();
-    let group = crate::ProvenGroup::new(dealt.group, dealt.proof).unwrap();
-    let signers = Signers::new(terms(3), group).unwrap();
+    let signers = Signers::new(terms(3), dealt.group).unwrap();
     let signing =
         Signing::new(signers, signing::Shares::Kept, Limits::default(), random(2)).unwrap();
     (signing, dealt.shares)

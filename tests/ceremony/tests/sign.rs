@@ -1,0 +1,317 @@
+//! What any two of three have approved is signed, with the real program.
+
+use std::fs;
+
+use mcbn_attested::client::Failure;
+use mcbn_ceremony::approval::RequestId;
+use mcbn_ceremony::message::path::signing as path;
+use mcbn_ceremony::message::{
+    Announced, AskSubmit, Code, OpenRequest, OpenRequests, Refusal, Session,
+};
+use mcbn_tests_ceremony::sign::subject;
+use mcbn_tests_ceremony::{Enclave, House, Key, Person, Visit};
+use mcbn_tests_support::confidential_space::Profile;
+
+const MESSAGE: &[u8] = b"a release";
+
+async fn visits<'a>(house: &'a House, enclave: &Enclave) -> Vec<Visit<'a>> {
+    let mut visits = Vec::new();
+    for person in &house.people {
+        visits.push(house.visit(person, enclave).await.unwrap());
+    }
+    visits
+}
+
+fn refused<M>(said: Result<M, Refusal>) -> (Code, Option<u8>) {
+    match said {
+        Ok(_) => panic!("it is granted"),
+        Err(refusal) => (
+            refusal.refused,
+            refusal.participant.map(|index| index.get()),
+        ),
+    }
+}
+
+fn approved_by(open: &OpenRequest) -> Vec<u8> {
+    open.approved_by.iter().map(|index| index.get()).collect()
+}
+
+fn is_signed(key: &Key, open: &OpenRequest, message: &[u8]) -> bool {
+    let signature = open.signature.expect("there is one");
+    key.group.key().verify(message, &signature).is_ok()
+}
+
+#[tokio::test]
+async fn any_two_of_three_sign() {
+    let (house, key) = House::to_sign();
+    let enclave = house.start();
+    let mut visits = visits(&house, &enclave).await;
+    for [first, second] in [[0, 1], [2, 0], [1, 2]] {
+        let message = [b"release ", [first as u8].as_slice()].concat();
+        let request = visits[first].announce(&message).await.unwrap();
+        // The other one finds it by itself.
+        assert!(visits[second].requests(None).await.contains(&request));
+        let open = visits[first]
+            .sign(request, &key.shares[first])
+            .await
+            .unwrap();
+        assert_eq!(approved_by(&open), [first as u8 + 1]);
+        assert!(open.signature.is_none());
+        let open = visits[second]
+            .sign(request, &key.shares[second])
+            .await
+            .unwrap();
+        assert!(is_signed(&key, &open, &message));
+        // Who announced it comes back for it, and the third may have it.
+        for visit in &mut visits {
+            assert!(is_signed(
+                &key,
+                &visit.request(request).await.unwrap(),
+                &message
+            ));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bad_partial_signature_is_refused_by_name_without_harm() {
+    let (house, key) = House::to_sign();
+    let enclave = house.start();
+    let mut visits = visits(&house, &enclave).await;
+    let request = visits[0].announce(MESSAGE).await.unwrap();
+    visits[0].sign(request, &key.shares[0]).await.unwrap();
+    // Carol's share in Bob's hands is none of his.
+    let said = visits[1].sign(request, &key.shares[2]).await;
+    assert_eq!(refused(said), (Code::Partial, Some(2)));
+    // An approval alone is no signature where shares are kept.
+    let open = visits[1].request(request).await.unwrap();
+    let alone = AskSubmit {
+        partial: None,
+        ..visits[1].part(&open, &key.shares[1])
+    };
+    let said = visits[1].submit(&alone).await;
+    assert_eq!(refused(said), (Code::Partial, Some(2)));
+    let open = visits[1].request(request).await.unwrap();
+    assert_eq!(approved_by(&open), [1]);
+    let open = visits[1].sign(request, &key.shares[1]).await.unwrap();
+    assert!(is_signed(&key, &open, MESSAGE));
+}
+
+#[tokio::test]
+async fn an_approval_of_another_request_is_refused() {
+    let (house, key) = House::to_sign();
+    let enclave = house.start();
+    let mut visits = visits(&house, &enclave).await;
+    let harmless = visits[0].announce(b"harmless").await.unwrap();
+    let harmful = visits[0].announce(b"harmful").await.unwrap();
+    // Bob's partial signature of the harmful one is genuine, his approval is of the other.
+    let open = visits[1].request(harmful).await.unwrap();
+    let partial = visits[1].part(&open, &key.shares[1]).partial;
+    let open = visits[1].request(harmless).await.unwrap();
+    let moved = AskSubmit {
+        request: harmful,
+        partial,
+        ..visits[1].part(&open, &key.shares[1])
+    };
+    let said = visits[1].submit(&moved).await;
+    assert_eq!(refused(said), (Code::Approval, Some(2)));
+}
+
+#[tokio::test]
+async fn nobody_speaks_for_another() {
+    let (house, key) = House::to_sign();
+    let enclave = house.start();
+    let mut visits = visits(&house, &enclave).await;
+    let session = visits[1].session().await;
+    let bobs = visits[1].announcement(session, &subject(MESSAGE));
+    let said: Result<Announced, _> = visits[0].say(path::ANNOUNCE, &bobs).await;
+    assert_eq!(refused(said), (Code::Approval, Some(2)));
+    let request = visits[0].announce(MESSAGE).await.unwrap();
+    let open = visits[1].request(request).await.unwrap();
+    let bobs = visits[1].part(&open, &key.shares[1]);
+    assert_eq!(
+        refused(visits[0].submit(&bobs).await),
+        (Code::Approval, Some(2))
+    );
+}
+
+#[tokio::test]
+async fn an_announcement_of_an_earlier_start_is_refused() {
+    let (house, _) = House::to_sign();
+    let (before, after) = (house.start(), house.start());
+    let mut visit = house.visit(&house.people[0], &before).await.unwrap();
+    let session = visit.session().await;
+    let announcement = visit.announcement(session, &subject(MESSAGE));
+    let mut visit = house.visit(&house.people[0], &after).await.unwrap();
+    let said: Result<Announced, _> = visit.say(path::ANNOUNCE, &announcement).await;
+    assert_eq!(refused(said), (Code::Approval, Some(1)));
+}
+
+#[tokio::test]
+async fn a_request_expires_with_its_signature() {
+    let (house, key) = House::to_sign();
+    let enclave = house.start_on(house.profile(), &["--request-lifetime=3s"]);
+    let mut visits = visits(&house, &enclave).await;
+    let request = visits[0].announce(MESSAGE).await.unwrap();
+    let open = visits[0].request(request).await.unwrap();
+    assert!(open.seconds <= 3);
+    // However slow this machine is: it is gone in the end, whatever was done until then.
+    let mut said = visits[0].sign(request, &key.shares[0]).await;
+    while said.is_ok() {
+        said = visits[1].request(request).await;
+    }
+    assert_eq!(refused(said), (Code::NotOpen, None));
+    assert_eq!(visits[0].requests(None).await, []);
+    let again = visits[0].announce(MESSAGE).await.unwrap();
+    assert_ne!(again, request);
+}
+
+/// Each participant announces all it may, over connections of its own, while two of them sign something.
+#[tokio::test]
+async fn ten_thousand_open_requests_are_held_and_no_more() {
+    const ALL: usize = 10_000;
+    let (house, key) = House::to_sign();
+    let enclave = house.start();
+    let before = resident(&enclave);
+    let mut visit = house.visit(&house.people[0], &enclave).await.unwrap();
+    let first = visit.announce(MESSAGE).await.unwrap();
+    let part = ALL / 3;
+    let fill = async |person: &Person, from: usize| {
+        let mut visit = house.visit(person, &enclave).await.unwrap();
+        let session = visit.session().await;
+        for number in from..part {
+            let message = format!("{} {number}", person.name);
+            let ask = visit.announcement(session, &subject(message.as_bytes()));
+            let said: Result<Announced, _> = visit.say(path::ANNOUNCE, &ask).await;
+            said.unwrap();
+        }
+    };
+    let [alice, bob, carol] = &house.people[..] else {
+        unreachable!("there are three")
+    };
+    tokio::join!(fill(alice, 1), fill(bob, 0), fill(carol, 0));
+    let mut visits = visits(&house, &enclave).await;
+    for (visit, person) in visits.iter_mut().zip(1..) {
+        let said = visit.announce(b"one more").await;
+        assert_eq!(refused(said), (Code::TooMany, Some(person)));
+    }
+    let mut found = 0;
+    let mut after = None;
+    loop {
+        let page = visits[2].requests(after).await;
+        found += page.len();
+        match page.last() {
+            Some(last) if page.len() == OpenRequests::PAGE => after = Some(*last),
+            _ => break,
+        }
+    }
+    assert_eq!(found, 3 * part);
+    // Each is about 800 bytes; the rest is what connections and the allocator take.
+    let grown = resident(&enclave).saturating_sub(before);
+    assert!(grown < 48 * 1024, "{grown} KiB");
+    visits[1].sign(first, &key.shares[1]).await.unwrap();
+    let open = visits[2].sign(first, &key.shares[2]).await.unwrap();
+    assert!(is_signed(&key, &open, MESSAGE));
+}
+
+/// KiB of the server's memory.
+fn resident(enclave: &Enclave) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", enclave.process.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.unwrap().trim().strip_suffix(" kB").unwrap();
+    kib.parse().unwrap()
+}
+
+#[tokio::test]
+async fn many_requests_are_signed_at_one_time() {
+    let (house, key) = House::to_sign();
+    let enclave = house.start();
+    let (house, key) = (&house, &key);
+    let work = (0..16u8).map(async |number| {
+        let (first, second) = (usize::from(number % 3), usize::from((number + 1) % 3));
+        let message = [number; 40];
+        let mut visit = house.visit(&house.people[first], &enclave).await.unwrap();
+        let request = visit.announce(&message).await.unwrap();
+        visit.sign(request, &key.shares[first]).await.unwrap();
+        let mut visit = house.visit(&house.people[second], &enclave).await.unwrap();
+        let open = visit.sign(request, &key.shares[second]).await.unwrap();
+        assert!(is_signed(key, &open, &message));
+    });
+    let mut work: Vec<_> = work.map(Box::pin).collect();
+    // All of them wait for their answers together.
+    std::future::poll_fn(|context| {
+        work.retain_mut(|one| one.as_mut().poll(context).is_pending());
+        match work.is_empty() {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stranger_is_not_let_in() {
+    let (house, _) = House::to_sign();
+    let enclave = house.start();
+    let mallory = Person::stranger();
+    let said = match house.visit(&mallory, &enclave).await {
+        Ok(mut visit) => visit
+            .ask::<Session>(path::SESSION, Vec::new())
+            .await
+            .map(drop),
+        Err(failure) => Err(failure),
+    };
+    assert!(matches!(said, Err(Failure::NotAdmitted)), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_machine_that_its_operator_can_look_into_is_told_nothing() {
+    let (house, _) = House::to_sign();
+    let debug = Profile::debug();
+    let profile = Profile {
+        debug_status: debug.debug_status,
+        support: debug.support,
+        ..house.profile()
+    };
+    let enclave = house.start_on(profile, &[]);
+    let mut visit = house.visit(&house.people[0], &enclave).await.unwrap();
+    let said = visit.ask::<Session>(path::SESSION, Vec::new()).await;
+    assert!(matches!(said, Err(Failure::Policy(_))), "{said:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_request_of_the_protocol_is_refused() {
+    let (house, _) = House::to_sign();
+    let enclave = house.start();
+    let mut visit = house.visit(&house.people[0], &enclave).await.unwrap();
+    let reserved = format!(
+        r#"{{"participant":1,"subject":{{"purpose":"p","message":{{"bytes":"{}"}}}},"announcement":"{}"}}"#,
+        mcbn_body::base64url(b"mcbn/v1/consent"),
+        mcbn_body::base64url(&[0; 64]),
+    );
+    for (path, body) in [
+        ("/", ""),
+        ("/v1/generation", ""),
+        (path::SESSION, "{}"),
+        (path::ANNOUNCE, ""),
+        (path::ANNOUNCE, reserved.as_str()),
+        (path::SUBMIT, "{}"),
+        (path::REQUEST, r#"{"request":"AAAA"}"#),
+        (path::REQUESTS, r#"{"after":null}"#),
+    ] {
+        let said = visit.ask::<Session>(path, body.into()).await.unwrap();
+        assert_eq!(refused(said), (Code::Request, None), "{path} {body}");
+    }
+    let said = visit.request(RequestId([0; 32])).await;
+    assert_eq!(refused(said), (Code::NotOpen, None));
+}
+
+#[tokio::test]
+async fn a_signal_ends_it_in_order() {
+    let (house, _) = House::to_sign();
+    let enclave = house.start();
+    let mut visit = house.visit(&house.people[0], &enclave).await.unwrap();
+    visit.session().await;
+    enclave.process.signal(rustix::process::Signal::TERM);
+    enclave.process.end().expect_code(0);
+}
