@@ -43,11 +43,10 @@ where
     let host = HeaderValue::from_str(host).expect("an address is printable ASCII");
     let mut exchange = Exchange { requests, host };
     let mut talk = pin!(talk(&mut exchange));
-    let mut connection = pin!(connection);
     tokio::select! {
         outcome = talk.as_mut() => return outcome,
         // The keeper has closed; what it had sent before is still to be read.
-        _ = connection.as_mut() => {}
+        _ = connection => {}
     }
     talk.await
 }
@@ -131,6 +130,9 @@ fn wipe(piece: Bytes) -> bool {
 mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::sync::oneshot;
+    use tokio::task::yield_now;
+    use tokio::time::timeout;
 
     #[tokio::test]
     async fn nothing_holds_an_answer_once_its_connection_is_closed() {
@@ -139,7 +141,7 @@ mod tests {
             assert_ne!(far.read(&mut [0; 4096]).await.unwrap(), 0);
             for piece in ["HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nfour", "four"] {
                 far.write_all(piece.as_bytes()).await.unwrap();
-                tokio::task::yield_now().await;
+                yield_now().await;
             }
         });
         let post = async |exchange: &mut Exchange| exchange.post("/", Vec::new()).await;
@@ -148,5 +150,35 @@ mod tests {
         for piece in answer.pieces {
             assert!(wipe(piece), "a copy of it stays in memory");
         }
+    }
+
+    async fn pause() {
+        for _ in 0..8 {
+            yield_now().await;
+        }
+    }
+
+    /// Between the challenge and the proof, for one.
+    #[tokio::test(start_paused = true)]
+    async fn a_keeper_who_closes_between_two_requests_is_not_waited_for() {
+        let (stream, mut far) = duplex(4096);
+        let (leave, left) = oneshot::channel();
+        tokio::spawn(async move {
+            assert_ne!(far.read(&mut [0; 4096]).await.unwrap(), 0);
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+            far.write_all(answer).await.unwrap();
+            left.await.unwrap();
+        });
+        let twice = async |exchange: &mut Exchange| {
+            exchange.post("/", Vec::new()).await?;
+            // The connection waits for more, and then sees that it is closed.
+            pause().await;
+            leave.send(()).unwrap();
+            pause().await;
+            exchange.post("/", Vec::new()).await
+        };
+        let talk = timeout(Duration::from_secs(1), on(stream, "keeper", twice)).await;
+        let refused = talk.expect("it ends at once").err();
+        assert!(matches!(refused, Some(Failure::Broken(_))), "{refused:?}");
     }
 }
