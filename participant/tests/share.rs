@@ -1,7 +1,9 @@
 //! `mcbn share new` and `mcbn share split`: what is in the files, and that nothing else ever has it.
 
 use mcbn_secret::Psk;
-use mcbn_share::{Derivation, Inheritance, ManifestDigest, Plan, Signers, Threshold, text};
+use mcbn_share::{
+    Derivation, Holders, Inheritance, ManifestDigest, Plan, Signers, Threshold, text,
+};
 use mcbn_threshold::Group;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -136,7 +138,7 @@ fn shares_to_sign_with_are_those_of_the_printed_commitments() {
     assert_eq!(group.threshold(), Threshold::new(2).unwrap());
     let manifest = ManifestDigest([7; 32]);
     let names = ["alice", "bob", "carol"].map(|name| name.parse().unwrap());
-    let signers = Signers::new(group, names.to_vec(), &manifest);
+    let signers = Signers::new(Holders::new(group, names.to_vec()), &manifest);
     for name in &names {
         let file = folder.path().join("dealt").join(name.as_str());
         assert_eq!(mode(&file), 0o400);

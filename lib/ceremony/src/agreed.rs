@@ -45,7 +45,7 @@ impl Signers {
     /// The manifest leaves something open that all must agree on before.
     pub fn agreed(manifest: &Manifest, workload: &str) -> Result<Self, NotAgreed> {
         let terms = Terms::agreed(manifest, workload)?;
-        let group = manifest.signers().ok_or(NotAgreed::NoGroup)?.group();
+        let group = manifest.holders().ok_or(NotAgreed::NoGroup)?.group();
         let signers = Self::new(terms, group.clone());
         Ok(signers.expect("a manifest's commitments are of its rule and its participants"))
     }

@@ -9,7 +9,7 @@ mod workload;
 
 use crate::mistake::{Mistakes, Noted, Notes, Shown};
 use crate::{Manifest, Member, Name, Rule};
-use mcbn_share::{Derivation, ManifestDigest, Participant, Signers, Threshold};
+use mcbn_share::{Derivation, Holders, Kind, ManifestDigest, Participant, Signers, Threshold};
 use mcbn_threshold::{Group, PublicKey};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -84,13 +84,13 @@ fn document(table: &mut Table<'_>, bytes: &[u8]) -> Result<Manifest, Noted> {
     let digest = ManifestDigest(Sha256::digest(bytes).into());
     let (members, rule) = (members?, rule?);
     let names = members.iter().map(|member| member.name.clone()).collect();
-    let signers = signers(rule.rule, derivation?, commitments?, names, &digest);
+    let kind = kind(rule.rule, derivation?, commitments?, names, &digest);
     Ok(Manifest {
         digest,
         network: network?,
         members,
         rule: rule.rule,
-        signers: signers?,
+        kind: kind?,
         lease: Duration::from_secs(lease?),
         workloads: workloads?,
         policy: policy?,
@@ -191,17 +191,18 @@ impl<'d> Commitments<'d> {
     }
 }
 
-/// Of a network whose participants sign their consent.
-fn signers(
+/// What its participants contribute.
+fn kind(
     rule: Rule,
     label: Option<Label<'_>>,
     commitments: Option<Commitments<'_>>,
     names: Vec<Participant>,
     manifest: &ManifestDigest,
-) -> Result<Option<Arc<Signers>>, Noted> {
+) -> Result<Kind, Noted> {
     let label = label.filter(|label| label.derivation == Derivation::BlsPrfV1);
     let (threshold, Commitments { keys, value }) = match (rule, label, commitments) {
-        (_, None, None) => return Ok(None),
+        (Rule::Unanimous, None, None) => return Ok(Kind::Share),
+        (Rule::Threshold(_), None, None) => return Ok(Kind::Shamir),
         (_, None, Some(commitments)) => {
             let why = "commitments are for the derivation bls-prf-v1, which does not stand here";
             return Err(commitments.value.note(why));
@@ -221,7 +222,8 @@ fn signers(
     }
     let count = u8::try_from(names.len()).expect("at most 255");
     let group = Group::new(keys, count).map_err(|error| value.note(error))?;
-    Ok(Some(Arc::new(Signers::new(group, names, manifest))))
+    let holders = Holders::new(group, names);
+    Ok(Kind::Consent(Arc::new(Signers::new(holders, manifest))))
 }
 
 fn members(

@@ -17,7 +17,7 @@ pub enum Contribution {
 }
 
 /// Which of them a derivation takes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     Share,
     Shamir,

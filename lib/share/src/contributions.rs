@@ -25,7 +25,7 @@ impl Contributions {
         let needed = match &rule {
             Rule::Unanimous(_) => participants,
             Rule::Shamir(threshold) => threshold.get(),
-            Rule::Signed(signers) => signers.threshold().get(),
+            Rule::Signed(signers) => signers.holders().group().threshold().get(),
         };
         Contributions {
             rule,

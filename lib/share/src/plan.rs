@@ -107,7 +107,7 @@ impl Plan {
             Rule::Unanimous(Unanimous::HmacChainHex) => 2,
             Rule::Unanimous(_) => 1,
             Rule::Shamir(threshold) => threshold.get(),
-            Rule::Signed(signers) => signers.threshold().get(),
+            Rule::Signed(signers) => signers.holders().group().threshold().get(),
         };
         let all = sources.len() + others.len();
         if all < fewest {

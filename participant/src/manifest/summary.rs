@@ -16,8 +16,8 @@ impl Display for Summary<'_> {
         line(f, "digest", manifest.digest())?;
         line(f, "rule", rule(manifest))?;
         line(f, "derivation", manifest.derivation())?;
-        if let Some(signers) = manifest.signers() {
-            line(f, "group key", signers.group().key())?;
+        if let Some(holders) = manifest.holders() {
+            line(f, "group key", holders.group().key())?;
         }
         let lease = manifest.lease().as_secs();
         line(f, "lease", format_args!("{lease} seconds"))?;

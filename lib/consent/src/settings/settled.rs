@@ -7,8 +7,8 @@ use mcbn_manifest::policy::TokenKind;
 use mcbn_manifest::{Manifest, Member, Rule};
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_share::{
-    ClaimedPlan, Derivation, Inheritance, ManifestDigest, NoPlan, NotClaimed, Participant, Plan,
-    Source, Threshold,
+    ClaimedPlan, Derivation, Inheritance, Kind, ManifestDigest, NoPlan, NotClaimed, Participant,
+    Plan, Source, Threshold,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,9 +95,9 @@ impl Settled {
             token_type,
             lease: manifest.lease(),
         };
-        let plan = match (manifest.signers(), manifest.rule()) {
-            (Some(signers), _) => Plan::signed(Arc::clone(signers), sources, asked),
-            (None, rule) => {
+        let plan = match (manifest.kind(), manifest.rule()) {
+            (Kind::Consent(signers), _) => Plan::signed(Arc::clone(signers), sources, asked),
+            (Kind::Share | Kind::Shamir, rule) => {
                 let threshold = match rule {
                     Rule::Unanimous => None,
                     Rule::Threshold(threshold) => Some(threshold),

@@ -1,6 +1,7 @@
 use super::*;
+use crate::holders::tests::name;
 use crate::shamir::split;
-use crate::signers::tests::{name, signers};
+use crate::signers::tests::signers;
 use crate::text;
 use mcbn_secret::SharedSecret;
 use std::convert::Infallible;

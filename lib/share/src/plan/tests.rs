@@ -1,6 +1,7 @@
 use super::*;
 use crate::combine::{Combined, ManifestDigest};
-use crate::signers::tests::{name, signers};
+use crate::holders::tests::name;
+use crate::signers::tests::signers;
 use crate::source::tests::Folder;
 use crate::{shamir, text};
 use mcbn_secret::Psk;

@@ -8,7 +8,7 @@ use crate::lease::Lots;
 use crate::message::{Code, Lease, Refusal};
 use mcbn_manifest::{Manifest, Member, Pin};
 use mcbn_secret::SharedSecret;
-use mcbn_share::{Contribution, Participant, Signers, Threshold, shamir, text};
+use mcbn_share::{Contribution, Kind, Participant, Signers, Threshold, shamir, text};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -95,7 +95,10 @@ pub fn signers() -> Arc<Signers> {
         "00".repeat(32)
     );
     let manifest = Manifest::parse(text.as_bytes()).unwrap();
-    Arc::clone(manifest.signers().unwrap())
+    match manifest.kind() {
+        Kind::Consent(signers) => Arc::clone(signers),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Of lib/share/testdata/bls_prf.json.
