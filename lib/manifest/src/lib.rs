@@ -114,6 +114,7 @@ impl Manifest {
             Kind::Share => Derivation::HkdfV1,
             Kind::Shamir => Derivation::ShamirV1,
             Kind::Consent(_) => Derivation::BlsPrfV1,
+            Kind::Reveal(_) => Derivation::BlsRevealV1,
         }
     }
 
@@ -122,6 +123,7 @@ impl Manifest {
         match &self.kind {
             Kind::Share | Kind::Shamir => None,
             Kind::Consent(signers) => Some(signers.holders()),
+            Kind::Reveal(holders) => Some(holders),
         }
     }
 

@@ -177,6 +177,17 @@ fn a_network_whose_participants_sign_is_read() {
 }
 
 #[test]
+fn a_network_whose_participants_reveal_their_shares_is_read() {
+    let signed = parse(SIGNED).unwrap();
+    let manifest = parse(&SIGNED.replace("bls-prf-v1", "bls-reveal-v1")).unwrap();
+    assert_eq!(manifest.derivation(), Derivation::BlsRevealV1);
+    assert_eq!(manifest.rule(), signed.rule());
+    let holders = manifest.holders().unwrap();
+    assert_eq!(Some(holders), signed.holders());
+    assert_eq!(*manifest.kind(), Kind::Reveal(Arc::new(holders.clone())));
+}
+
+#[test]
 fn an_image_plays_the_part_under_which_it_stands() {
     let manifest = parse(THRESHOLD).unwrap();
     for (image, part) in [
