@@ -168,6 +168,23 @@ fn a_derivation_without_a_threshold_is_refused() {
 }
 
 #[test]
+fn shares_of_a_key_that_signs_for_others_are_not_dealt_here() {
+    let folder = TempDir::new().unwrap();
+    let arguments = ["split", "--threshold=2", "--out-dir=dealt", "alice", "bob"];
+    assert_refused(
+        &run(
+            &folder,
+            &[&arguments[..], &["--derivation=bls-reveal-v1"]].concat(),
+        ),
+        64,
+        "mcbn: error: --derivation: a key that signs for others is nobody's: `mcbn threshold generate` makes its shares \
+         (expected shamir-v1|bls-prf-v1)\n\
+         mcbn: hint: mcbn share split --help lists every flag and variable\n",
+    );
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
 fn a_share_is_never_overwritten() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("alice"), "mine").unwrap();

@@ -4,6 +4,7 @@
 
 use mcbn_manifest::policy::{Container, Demand, Policy};
 use mcbn_manifest::{Manifest, Rule};
+use mcbn_share::Kind;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
@@ -18,6 +19,13 @@ impl Display for Summary<'_> {
         line(f, "derivation", manifest.derivation())?;
         if let Some(holders) = manifest.holders() {
             line(f, "group key", holders.group().key())?;
+        }
+        if let Kind::Reveal(_) = manifest.kind() {
+            line(
+                f,
+                "shares",
+                "REVEALED: with enough of them a workload signs alone",
+            )?;
         }
         let lease = manifest.lease().as_secs();
         line(f, "lease", format_args!("{lease} seconds"))?;
