@@ -106,16 +106,26 @@ impl FromStr for Use {
         match label.parse() {
             Ok(Derivation::ShamirV1) => Ok(Use::Shamir),
             Ok(Derivation::BlsPrfV1) => Ok(Use::Sign),
-            _ => Err(NotAUse),
+            Ok(Derivation::BlsRevealV1) => Err(NotAUse::OthersSignature),
+            _ => Err(NotAUse::NoThreshold),
         }
     }
 }
 
-struct NotAUse;
+enum NotAUse {
+    NoThreshold,
+    /// What such a key signs counts for others, who trust that nobody ever had it.
+    OthersSignature,
+}
 
 impl Display for NotAUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a derivation with a threshold")
+        f.write_str(match self {
+            NotAUse::NoThreshold => "not a derivation with a threshold",
+            NotAUse::OthersSignature => {
+                "a key that signs for others is nobody's: `mcbn threshold generate` makes its shares"
+            }
+        })
     }
 }
 

@@ -4,6 +4,12 @@ use std::fs;
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
+/// Of lib/share/testdata/bls_prf.json.
+const COMMITMENTS: [&str; 2] = [
+    "a7bb3d85521ee1972f9e9c830ea15df33b2d44e4e41de73ddf2b67be6b86f273f242fdcd2aeeade7bf89ef224eb8edca",
+    "a28667d5fc7760718573bbf314338f6c87ba1baa442103fc86ab551e34372055a5d6240aee2a2aa4a86232e185a74674",
+];
+
 const GOOD: &str = include_str!("../testdata/manifest.toml");
 
 /// Runs it in a folder with this file.
@@ -56,6 +62,29 @@ fn what_was_weakened_cannot_be_overlooked() {
     ] {
         assert!(shown.contains(line), "{shown}");
     }
+}
+
+#[test]
+fn shares_that_are_revealed_cannot_be_overlooked() {
+    let group = |derivation| {
+        let rule = format!(
+            "rule = {{ threshold = 2 }}\nderivation = \"{derivation}\"\ncommitments = {COMMITMENTS:?}"
+        );
+        let manifest = GOOD.replace("rule = \"unanimous\"", &rule);
+        assert_ne!(manifest, GOOD);
+        check("house.toml", manifest)
+    };
+    let output = group("bls-reveal-v1");
+    let shown = text(&output.stdout);
+    for line in [
+        "derivation          bls-reveal-v1\n",
+        &format!("group key           {}\n", COMMITMENTS[0]),
+        "shares              REVEALED: with enough of them a workload signs alone\n",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    let output = group("bls-prf-v1");
+    assert!(!text(&output.stdout).contains("REVEALED"));
 }
 
 #[test]

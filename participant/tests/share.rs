@@ -1,7 +1,9 @@
 //! `mcbn share new` and `mcbn share split`: what is in the files, and that nothing else ever has it.
 
 use mcbn_secret::Psk;
-use mcbn_share::{Derivation, Inheritance, ManifestDigest, Plan, Signers, Threshold, text};
+use mcbn_share::{
+    Derivation, Holders, Inheritance, ManifestDigest, Plan, Signers, Threshold, text,
+};
 use mcbn_threshold::Group;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -136,7 +138,7 @@ fn shares_to_sign_with_are_those_of_the_printed_commitments() {
     assert_eq!(group.threshold(), Threshold::new(2).unwrap());
     let manifest = ManifestDigest([7; 32]);
     let names = ["alice", "bob", "carol"].map(|name| name.parse().unwrap());
-    let signers = Signers::new(group, names.to_vec(), &manifest);
+    let signers = Signers::new(Holders::new(group, names.to_vec()), &manifest);
     for name in &names {
         let file = folder.path().join("dealt").join(name.as_str());
         assert_eq!(mode(&file), 0o400);
@@ -162,6 +164,23 @@ fn a_derivation_without_a_threshold_is_refused() {
              mcbn: hint: mcbn share split --help lists every flag and variable\n",
         );
     }
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
+fn shares_of_a_key_that_signs_for_others_are_not_dealt_here() {
+    let folder = TempDir::new().unwrap();
+    let arguments = ["split", "--threshold=2", "--out-dir=dealt", "alice", "bob"];
+    assert_refused(
+        &run(
+            &folder,
+            &[&arguments[..], &["--derivation=bls-reveal-v1"]].concat(),
+        ),
+        64,
+        "mcbn: error: --derivation: a key that signs for others is nobody's: `mcbn threshold generate` makes its shares \
+         (expected shamir-v1|bls-prf-v1)\n\
+         mcbn: hint: mcbn share split --help lists every flag and variable\n",
+    );
     assert!(names(folder.path()).is_empty());
 }
 

@@ -45,7 +45,7 @@ impl Signers {
     /// The manifest leaves something open that all must agree on before.
     pub fn agreed(manifest: &Manifest, workload: &str) -> Result<Self, NotAgreed> {
         let terms = Terms::agreed(manifest, workload)?;
-        let group = manifest.signers().ok_or(NotAgreed::NoGroup)?.group();
+        let group = manifest.holders().ok_or(NotAgreed::NoGroup)?.group();
         let signers = Self::new(terms, group.clone());
         Ok(signers.expect("a manifest's commitments are of its rule and its participants"))
     }
@@ -166,15 +166,18 @@ mod tests {
         let dealt = mcbn_threshold::generate(threshold, 2, random(1)).unwrap();
         let commitments = dealt.group.commitments().iter();
         let commitments: Vec<String> = commitments.map(|key| format!("\"{key}\"")).collect();
-        let lines = format!(
-            "lease = 300\nderivation = \"bls-prf-v1\"\ncommitments = [{}]\n",
-            commitments.join(", ")
-        );
-        let manifest = manifest(|text| text.replace("lease = 300\n", &lines));
-        let signers = Signers::agreed(&manifest, "threshold-generate").unwrap();
-        assert_eq!(*signers.group(), dealt.group);
-        let terms = Terms::agreed(&manifest, "threshold-generate").unwrap();
-        assert_eq!(*signers.terms(), terms);
+        let commitments = commitments.join(", ");
+        // Whether or not the shares are kept where they are.
+        for derivation in ["bls-prf-v1", "bls-reveal-v1"] {
+            let lines = format!(
+                "lease = 300\nderivation = \"{derivation}\"\ncommitments = [{commitments}]\n"
+            );
+            let manifest = manifest(|text| text.replace("lease = 300\n", &lines));
+            let signers = Signers::agreed(&manifest, "threshold-generate").unwrap();
+            assert_eq!(*signers.group(), dealt.group);
+            let terms = Terms::agreed(&manifest, "threshold-generate").unwrap();
+            assert_eq!(*signers.terms(), terms);
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@
 pub mod client;
 pub mod clock;
 pub mod connect;
+#[cfg(test)]
+mod house;
 pub mod lease;
 pub mod message;
 pub mod metrics;

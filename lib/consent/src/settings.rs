@@ -1,24 +1,25 @@
 //! The settings of shares and of consent to use them, which are the same for every program that makes a key of shares.
+//!
+//! A program that signs with the shares themselves, which their owners reveal to it, has [`RevealConfig`] in place of
+//! [`ShareConfig`]. The manifest's derivation says which of the two it is for, and neither takes a manifest of the other.
 
+mod gathering;
 mod manifest;
 mod origin;
+mod reveal;
 mod settled;
 
-use crate::client::Client;
-use crate::clock::Boottime;
 use crate::connect::Connect;
-use crate::lease::{self, Consent, NoConsent, Terms, system_lots};
+use crate::lease::{Consent, NoConsent};
 use crate::metrics::Metrics;
+use gathering::{Asking, Gathering};
 pub use manifest::read_manifest;
-use mcbn_launcher::{Launcher, TokenType};
 use mcbn_manifest::Member;
 use mcbn_runtime::settings::{Given, Reported, Setting};
-use mcbn_runtime::units::Period;
-use mcbn_share::{ClaimedPlan, Combined, Inheritance, ManifestDigest};
+use mcbn_share::{Combined, Inheritance};
 use origin::Origin;
-use settled::{Network, Settled};
-use std::path::PathBuf;
-use std::time::Duration;
+pub use reveal::RevealConfig;
+use settled::Settled;
 
 pub const SHARE: Setting = Setting::value(
     "share",
@@ -77,22 +78,7 @@ pub const TOKEN_SOCKET: Setting = Setting::value(
 
 /// Where the shares come from, and what becomes of them.
 #[derive(Clone, Debug)]
-pub struct ShareConfig {
-    plan: ClaimedPlan,
-    manifest: Option<ManifestDigest>,
-    keepers: Option<KeeperConfig>,
-}
-
-/// How keepers are asked.
-#[derive(Clone, Debug)]
-struct KeeperConfig {
-    terms: Terms,
-    token_type: TokenType,
-    launcher: Launcher,
-}
-
-/// Of one token. An exchange that waits for it longer fails anyway.
-const TOKEN_DEADLINE: Duration = Duration::from_secs(25);
+pub struct ShareConfig(Gathering);
 
 impl ShareConfig {
     /// Also reads the manifest, and takes the inherited descriptors, so this comes before the program opens anything
@@ -111,25 +97,18 @@ impl ShareConfig {
             }
         };
         let asking = Asking::read(given);
-        let (settled, asking) = (settled?, asking?);
-        Ok(Self {
-            plan: settled.plan,
-            manifest: settled.digest,
-            keepers: asking.of(given, settled.network)?,
-        })
+        let needless = [&CONSENT_TIMEOUT, &TOKEN_SOCKET];
+        Gathering::new(given, settled?, asking?, &needless).map(Self)
     }
 
     /// What is read from standard input, which then has nothing else to give, and the row that says so.
     pub fn of_standard_input(&self) -> Option<(&'static Setting, String)> {
-        let participant = self.plan.of_standard_input()?;
-        Some((&SHARE, format!("the share of {participant}")))
+        self.0.of_standard_input()
     }
 
     /// Those whose keepers are asked.
     pub fn members(&self) -> &[Member] {
-        self.keepers
-            .as_ref()
-            .map_or(&[], |keepers| &keepers.terms.members)
+        self.0.members()
     }
 
     /// Reads the shares that are here, asks keepers for the others, and combines them. Waits while a pipe's writer is at
@@ -139,75 +118,10 @@ impl ShareConfig {
         connect: C,
         metrics: Metrics,
     ) -> Result<(Combined, Consent), NoConsent> {
-        let plan = self.plan.clone();
-        let read = tokio::task::spawn_blocking(move || plan.read()).await;
-        // It cannot be cancelled once it runs: this is a panic on its way.
-        let read = read.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-        let shares = read.map_err(NoConsent::Share)?;
-        let (shares, consent) = match (&self.keepers, &self.manifest) {
-            (Some(keepers), Some(manifest)) => {
-                let client = Client {
-                    connect,
-                    tokens: keepers.launcher.clone(),
-                    token_type: keepers.token_type,
-                    manifest: *manifest,
-                };
-                let lots = system_lots();
-                lease::gather(client, Boottime, lots, &keepers.terms, shares, metrics).await?
-            }
-            _ => {
-                let consent = Consent::without_leases(Boottime, &shares, metrics);
-                (shares, consent)
-            }
-        };
-        let combined = shares.combine(self.manifest.as_ref());
+        let (shares, consent) = self.0.gather(connect, metrics).await?;
+        let combined = shares.combine(self.0.manifest());
         let combined = combined.map_err(|refused| NoConsent::Share(refused.into()))?;
         Ok((combined, consent))
-    }
-}
-
-/// The settings that are of use where a keeper is asked.
-struct Asking {
-    timeout: Duration,
-    socket: PathBuf,
-}
-
-impl Asking {
-    fn read(given: &mut Given) -> Result<Asking, Reported> {
-        let timeout = given.one::<Period>(&CONSENT_TIMEOUT);
-        let socket = given.one::<PathBuf>(&TOKEN_SOCKET);
-        Ok(Asking {
-            timeout: timeout?.get(),
-            socket: socket?,
-        })
-    }
-
-    fn of(
-        self,
-        given: &mut Given,
-        network: Option<Network>,
-    ) -> Result<Option<KeeperConfig>, Reported> {
-        match network {
-            Some(network) => Ok(Some(KeeperConfig {
-                terms: Terms {
-                    members: network.members,
-                    longest_lease: network.lease,
-                    timeout: self.timeout,
-                },
-                token_type: network.token_type,
-                launcher: Launcher::at(self.socket, TOKEN_DEADLINE),
-            })),
-            None => {
-                let mut refused = Ok(None);
-                for setting in [&CONSENT_TIMEOUT, &TOKEN_SOCKET] {
-                    if given.is_given(setting) {
-                        let reason = "there is no keeper that would be asked";
-                        refused = Err(given.refuse(&[setting], reason));
-                    }
-                }
-                refused
-            }
-        }
     }
 }
 

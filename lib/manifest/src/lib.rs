@@ -32,9 +32,8 @@ pub use digest::{
 pub use mistake::{Mistake, Mistakes};
 pub use name::{Name, NotAName};
 
-use mcbn_share::{Derivation, Kind, ManifestDigest, Participant, Signers, Threshold};
+use mcbn_share::{Derivation, Holders, Kind, ManifestDigest, Participant, Threshold};
 use policy::{Container, Policy};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// What the participants agreed on.
@@ -44,7 +43,7 @@ pub struct Manifest {
     network: Name,
     members: Vec<Member>,
     rule: Rule,
-    signers: Option<Arc<Signers>>,
+    kind: Kind,
     lease: Duration,
     workloads: Vec<Workload>,
     policy: Policy,
@@ -111,25 +110,26 @@ impl Manifest {
 
     /// None of the published ones: they take no salt, and so would not bind the manifest.
     pub fn derivation(&self) -> Derivation {
-        match (self.rule, &self.signers) {
-            (Rule::Unanimous, _) => Derivation::HkdfV1,
-            (Rule::Threshold(_), None) => Derivation::ShamirV1,
-            (Rule::Threshold(_), Some(_)) => Derivation::BlsPrfV1,
+        match self.kind {
+            Kind::Share => Derivation::HkdfV1,
+            Kind::Shamir => Derivation::ShamirV1,
+            Kind::Consent(_) => Derivation::BlsPrfV1,
+            Kind::Reveal(_) => Derivation::BlsRevealV1,
         }
     }
 
-    /// The group whose participants these are, in the manifest's order, where they sign their consent.
-    pub fn signers(&self) -> Option<&Arc<Signers>> {
-        self.signers.as_ref()
+    /// The group whose key these participants, in the manifest's order, have shares of, where they do.
+    pub fn holders(&self) -> Option<&Holders> {
+        match &self.kind {
+            Kind::Share | Kind::Shamir => None,
+            Kind::Consent(signers) => Some(signers.holders()),
+            Kind::Reveal(holders) => Some(holders),
+        }
     }
 
     /// What each participant contributes.
-    pub fn kind(&self) -> Kind {
-        match (self.rule, &self.signers) {
-            (Rule::Unanimous, _) => Kind::Share,
-            (Rule::Threshold(_), None) => Kind::Shamir,
-            (Rule::Threshold(_), Some(signers)) => Kind::Consent(Arc::clone(signers)),
-        }
+    pub fn kind(&self) -> &Kind {
+        &self.kind
     }
 
     /// For how long a consent holds unless it is renewed: 10 seconds to a day.

@@ -9,7 +9,7 @@ mod workload;
 
 use crate::mistake::{Mistakes, Noted, Notes, Shown};
 use crate::{Manifest, Member, Name, Rule};
-use mcbn_share::{Derivation, ManifestDigest, Participant, Signers, Threshold};
+use mcbn_share::{Derivation, Holders, Kind, ManifestDigest, Participant, Signers, Threshold};
 use mcbn_threshold::{Group, PublicKey};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -84,13 +84,13 @@ fn document(table: &mut Table<'_>, bytes: &[u8]) -> Result<Manifest, Noted> {
     let digest = ManifestDigest(Sha256::digest(bytes).into());
     let (members, rule) = (members?, rule?);
     let names = members.iter().map(|member| member.name.clone()).collect();
-    let signers = signers(rule.rule, derivation?, commitments?, names, &digest);
+    let kind = kind(rule.rule, derivation?, commitments?, names, &digest);
     Ok(Manifest {
         digest,
         network: network?,
         members,
         rule: rule.rule,
-        signers: signers?,
+        kind: kind?,
         lease: Duration::from_secs(lease?),
         workloads: workloads?,
         policy: policy?,
@@ -157,22 +157,29 @@ fn derivation<'d>(value: Value<'d>, rule: Option<&Placed<'_>>) -> Result<Label<'
     match (label.parse(), rule.map(|placed| placed.rule)) {
         (Ok(derivation @ Derivation::HkdfV1), None | Some(Rule::Unanimous))
         | (
-            Ok(derivation @ (Derivation::ShamirV1 | Derivation::BlsPrfV1)),
+            Ok(
+                derivation
+                @ (Derivation::ShamirV1 | Derivation::BlsPrfV1 | Derivation::BlsRevealV1),
+            ),
             None | Some(Rule::Threshold(_)),
         ) => Ok(Label { derivation, value }),
         (Ok(Derivation::HkdfV1), Some(Rule::Threshold(_))) => refuse(
-            "hkdf-v1 contradicts the rule: it needs every share; a threshold needs shamir-v1 or bls-prf-v1",
+            "hkdf-v1 contradicts the rule: it needs every share; a threshold needs shamir-v1, bls-prf-v1 or bls-reveal-v1",
         ),
-        (Ok(derivation @ (Derivation::ShamirV1 | Derivation::BlsPrfV1)), Some(Rule::Unanimous)) => {
-            Err(value.note(format_args!(
-                "{derivation} contradicts the rule: it is for a threshold; unanimous needs hkdf-v1"
-            )))
-        }
+        (
+            Ok(
+                derivation
+                @ (Derivation::ShamirV1 | Derivation::BlsPrfV1 | Derivation::BlsRevealV1),
+            ),
+            Some(Rule::Unanimous),
+        ) => Err(value.note(format_args!(
+            "{derivation} contradicts the rule: it is for a threshold; unanimous needs hkdf-v1"
+        ))),
         (Ok(published), _) => Err(value.note(format_args!(
             "{published} takes no salt, so the manifest would not be bound to the key"
         ))),
         (Err(_), _) => Err(value.note(format_args!(
-            "a derivation is hkdf-v1, shamir-v1 or bls-prf-v1 in a manifest, not {}",
+            "a derivation is hkdf-v1, shamir-v1, bls-prf-v1 or bls-reveal-v1 in a manifest, not {}",
             Shown(label)
         ))),
     }
@@ -191,25 +198,45 @@ impl<'d> Commitments<'d> {
     }
 }
 
-/// Of a network whose participants sign their consent.
-fn signers(
+/// What participants do with their shares of a group's key.
+enum OfGroup {
+    Sign,
+    Reveal,
+}
+
+impl OfGroup {
+    fn of(derivation: Derivation) -> Option<OfGroup> {
+        match derivation {
+            Derivation::BlsPrfV1 => Some(OfGroup::Sign),
+            Derivation::BlsRevealV1 => Some(OfGroup::Reveal),
+            _ => None,
+        }
+    }
+}
+
+/// What the network's participants contribute.
+fn kind(
     rule: Rule,
     label: Option<Label<'_>>,
     commitments: Option<Commitments<'_>>,
     names: Vec<Participant>,
     manifest: &ManifestDigest,
-) -> Result<Option<Arc<Signers>>, Noted> {
-    let label = label.filter(|label| label.derivation == Derivation::BlsPrfV1);
-    let (threshold, Commitments { keys, value }) = match (rule, label, commitments) {
-        (_, None, None) => return Ok(None),
+) -> Result<Kind, Noted> {
+    let label = label.and_then(|label| Some((OfGroup::of(label.derivation)?, label)));
+    let (threshold, (of_group, _), Commitments { keys, value }) = match (rule, label, commitments) {
+        (Rule::Unanimous, None, None) => return Ok(Kind::Share),
+        (Rule::Threshold(_), None, None) => return Ok(Kind::Shamir),
         (_, None, Some(commitments)) => {
-            let why = "commitments are for the derivation bls-prf-v1, which does not stand here";
+            let why = "commitments are for the derivations bls-prf-v1 and bls-reveal-v1, neither of which stands here";
             return Err(commitments.value.note(why));
         }
-        (Rule::Threshold(threshold), Some(_), Some(commitments)) => (threshold, commitments),
-        (_, Some(label), _) => {
-            let why = "bls-prf-v1 needs 'commitments': they come from the making of the shares";
-            return Err(label.value.note(why));
+        (Rule::Threshold(threshold), Some(label), Some(commitments)) => {
+            (threshold, label, commitments)
+        }
+        (_, Some((_, Label { derivation, value })), _) => {
+            return Err(value.note(format_args!(
+                "{derivation} needs 'commitments': they come from the making of the shares"
+            )));
         }
     };
     if keys.len() != threshold.get() {
@@ -221,7 +248,11 @@ fn signers(
     }
     let count = u8::try_from(names.len()).expect("at most 255");
     let group = Group::new(keys, count).map_err(|error| value.note(error))?;
-    Ok(Some(Arc::new(Signers::new(group, names, manifest))))
+    let holders = Holders::new(group, names);
+    Ok(match of_group {
+        OfGroup::Sign => Kind::Consent(Arc::new(Signers::new(holders, manifest))),
+        OfGroup::Reveal => Kind::Reveal(Arc::new(holders)),
+    })
 }
 
 fn members(

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 
 use mcbn_consent::lease::{Consent, NoConsent};
 use mcbn_consent::metrics::Metrics;
-use mcbn_consent::settings::ShareConfig;
+use mcbn_consent::settings::{RevealConfig, ShareConfig};
+use mcbn_manifest::Member;
 use mcbn_runtime::admin::Admin;
 use mcbn_runtime::exit::{Exit, Failure};
-use mcbn_share::Combined;
+use mcbn_share::{Combined, KeyShare};
 
 use crate::{Keepers, NoKeepers};
 
@@ -19,19 +20,38 @@ pub async fn gather(
     dns_server: Option<SocketAddr>,
     admin: &Admin,
 ) -> Result<(Combined, Consent), NoKey> {
-    let members = shares.members();
+    let (keepers, metrics) = reach(shares.members(), dns_server, admin)?;
+    let gathered = shares.gather(keepers, metrics).await;
+    gathered.map_err(NoKey::Consent)
+}
+
+/// The same of shares of a group's key, which are given out, each verified: what signs with them may do so for as long as
+/// there is consent.
+pub async fn gather_revealed(
+    shares: &RevealConfig,
+    dns_server: Option<SocketAddr>,
+    admin: &Admin,
+) -> Result<(Vec<KeyShare>, Consent), NoKey> {
+    let (keepers, metrics) = reach(shares.members(), dns_server, admin)?;
+    let gathered = shares.gather(keepers, metrics).await;
+    gathered.map_err(NoKey::Consent)
+}
+
+/// The way to those who are asked, and what is counted of it.
+fn reach(
+    members: &[Member],
+    dns_server: Option<SocketAddr>,
+    admin: &Admin,
+) -> Result<(Keepers, Metrics), NoKey> {
     let keepers = Keepers::of(members, dns_server).map_err(NoKey::Keepers)?;
     let metrics = Metrics::default();
     if !members.is_empty() {
         admin.register(|registry| metrics.register(registry));
     }
-    shares
-        .gather(keepers, metrics)
-        .await
-        .map_err(NoKey::Consent)
+    Ok((keepers, metrics))
 }
 
-/// There is no key.
+/// There is no key, and nothing to sign with.
 #[derive(Debug)]
 pub enum NoKey {
     /// No keeper can be asked.

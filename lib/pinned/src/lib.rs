@@ -4,8 +4,8 @@
 //! and issuers in the server's certificate do not matter: whoever could forge them could not use the key.
 //!
 //! [`Connector`] gives a [`PinnedStream`], which carries the proof of the comparison and the exporter that binds an
-//! attestation token to this one connection ([RFC 9266]). [`Keepers`] reaches the keepers of a manifest in this way, and [`gather`] asks them for
-//! their shares.
+//! attestation token to this one connection ([RFC 9266]). [`Keepers`] reaches the keepers of a manifest in this way, and
+//! [`gather`] and [`gather_revealed`] ask them for their shares.
 //!
 //! Invariants, and the threat that each one answers:
 //! - The key is compared inside the handshake, so a wrong server gets not one byte of data; and again afterwards, so
@@ -24,7 +24,7 @@ mod peer;
 
 pub use connector::{Connector, PinnedStream};
 pub use error::NoStream;
-pub use gather::{NoKey, gather};
+pub use gather::{NoKey, gather, gather_revealed};
 pub use keepers::{Keepers, NoKeepers};
 pub use mcbn_tls::Setup;
 pub use peer::PinnedPeer;

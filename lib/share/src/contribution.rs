@@ -1,11 +1,12 @@
 //! What one participant contributes, before it is combined with that of the others.
 
+use crate::holders::Holders;
 use crate::participant::Participant;
 use crate::plan::{NoKey, Refused};
 use crate::signers::Signers;
 use crate::source::Claimed;
 use crate::{quality, shamir, text};
-use mcbn_secret::{ConsentSignature, ShamirShare, Share};
+use mcbn_secret::{ConsentSignature, ShamirShare, Share, SigningShare};
 use std::sync::Arc;
 
 /// What a participant contributes: a share of the kind that the derivation needs, or what is made of one.
@@ -14,15 +15,19 @@ pub enum Contribution {
     Share(Share),
     Shamir(ShamirShare),
     Consent(ConsentSignature),
+    /// A share of a group's key, for whoever asks to sign with it.
+    Revealed(SigningShare),
 }
 
 /// Which of them a derivation takes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     Share,
     Shamir,
     /// A share of this group's key signs the consent, and stays where it is.
     Consent(Arc<Signers>),
+    /// A share of this group's key is given out.
+    Reveal(Arc<Holders>),
 }
 
 impl Contribution {
@@ -43,6 +48,11 @@ impl Contribution {
             Kind::Consent(signers) => {
                 let share = text::signing_share(text).map_err(not_a_share)?;
                 return Ok(signers.sign(whose, &share)?);
+            }
+            Kind::Reveal(holders) => {
+                let share = text::signing_share(text).map_err(not_a_share)?;
+                holders.share(whose, &share)?;
+                return Ok(Contribution::Revealed(share));
             }
         }
         .map_err(not_a_share)?;
@@ -69,18 +79,18 @@ impl Contribution {
     /// A Shamir share's x-coordinate. Not a secret.
     pub(crate) fn x(&self) -> Option<u8> {
         match self {
-            Contribution::Share(_) | Contribution::Consent(_) => None,
             Contribution::Shamir(share) => Some(shamir::point(share).0),
+            Contribution::Share(_) | Contribution::Consent(_) | Contribution::Revealed(_) => None,
         }
     }
 
-    /// To check them. A signature is verified instead.
+    /// To check them. What belongs to a group is verified instead.
     pub(crate) fn values(&self) -> Option<&[u8; 32]> {
         match self {
             // The caller checks them.
             Contribution::Share(share) => Some(share.expose_secret()),
             Contribution::Shamir(share) => Some(shamir::point(share).1),
-            Contribution::Consent(_) => None,
+            Contribution::Consent(_) | Contribution::Revealed(_) => None,
         }
     }
 }
@@ -89,6 +99,8 @@ impl Contribution {
 mod tests {
     use super::*;
     use crate::Source;
+    use crate::holders::tests::{holders, name};
+    use crate::signers::tests::MANIFEST;
     use mcbn_place::Inheritance;
     use std::io::Write;
     use std::os::fd::IntoRawFd;
@@ -122,6 +134,37 @@ mod tests {
         let refused = Err("the share of alice is refused: its length is wrong".into());
         assert_eq!(read(SHARE, &Kind::Shamir), refused);
         assert_eq!(read(&format!("07{SHARE}"), &Kind::Share), refused);
+    }
+
+    #[test]
+    fn a_share_of_a_groups_key_is_given_out_as_it_is_or_signs() {
+        let (holders, shares) = holders();
+        let text = text::signing_share_hex(&shares[0]);
+        let signers = Signers::new(holders.clone(), &MANIFEST);
+        let share = SigningShare::copied_from(shares[0].expose_secret());
+        assert_eq!(
+            read(&text, &Kind::Reveal(Arc::new(holders))),
+            Ok(Contribution::Revealed(share))
+        );
+        let signed = signers.sign(&name("alice"), &shares[0]).unwrap();
+        assert_eq!(read(&text, &Kind::Consent(Arc::new(signers))), Ok(signed));
+    }
+
+    #[test]
+    fn what_is_not_the_participants_share_of_the_group_is_refused() {
+        let (holders, shares) = holders();
+        let kind = Kind::Reveal(Arc::new(holders));
+        let other =
+            "the share of alice is refused: the manifest's commitments promise another".to_owned();
+        for text in [
+            &*text::signing_share_hex(&shares[1]),
+            SHARE,
+            &"00".repeat(32),
+        ] {
+            assert_eq!(read(text, &kind), Err(other.clone()));
+        }
+        let refused = Err("the share of alice is refused: its length is wrong".into());
+        assert_eq!(read(&format!("07{SHARE}"), &kind), refused);
     }
 
     #[test]

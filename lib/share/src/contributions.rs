@@ -1,4 +1,4 @@
-//! The shares at hand, until there are enough of them for a key.
+//! The shares at hand, until there are enough of them for a key, or to sign with.
 
 use crate::combine::{self, Combined, ManifestDigest};
 use crate::contribution::Contribution;
@@ -8,7 +8,7 @@ use crate::quality;
 use crate::shamir::{self, Inconsistent};
 use crate::text::NotAShare;
 use mcbn_secret::{ConsentSignature, ShamirShare, Share};
-use mcbn_threshold::Threshold;
+use mcbn_threshold::{KeyShare, Threshold};
 use std::fmt;
 
 /// What each participant has contributed so far. Each share is looked at when it is added: alone, and beside the others.
@@ -25,7 +25,8 @@ impl Contributions {
         let needed = match &rule {
             Rule::Unanimous(_) => participants,
             Rule::Shamir(threshold) => threshold.get(),
-            Rule::Signed(signers) => signers.threshold().get(),
+            Rule::Signed(signers) => signers.holders().group().threshold().get(),
+            Rule::Revealed(holders) => holders.group().threshold().get(),
         };
         Contributions {
             rule,
@@ -47,6 +48,9 @@ impl Contributions {
             | (Rule::Shamir(_), Contribution::Shamir(_)) => share.refuse_degenerate(whose)?,
             (Rule::Signed(signers), Contribution::Consent(signature)) => {
                 signers.verify(whose, signature)?;
+            }
+            (Rule::Revealed(holders), Contribution::Revealed(share)) => {
+                holders.share(whose, share)?;
             }
             _ => return Err(Refused::NotAShare(whose.clone(), NotAShare::Length)),
         }
@@ -77,7 +81,7 @@ impl Contributions {
             .any(|(participant, _)| participant == whose)
     }
 
-    /// How many participants' shares give a key.
+    /// How many participants' shares give a key, or are enough to sign with.
     pub fn needed(&self) -> usize {
         self.needed
     }
@@ -95,7 +99,8 @@ impl Contributions {
     ///
     /// # Panics
     ///
-    /// While there are fewer than [needed](Contributions::needed).
+    /// While there are fewer than [needed](Contributions::needed), and where they are
+    /// [revealed](crate::Plan::revealed), which makes no key.
     pub fn combine(&self, manifest: Option<&ManifestDigest>) -> Result<Combined, Refused> {
         assert!(self.count() >= self.needed, "too few shares are combined");
         match &self.rule {
@@ -105,13 +110,33 @@ impl Contributions {
                 let signature = signers.combine(self.signatures());
                 Ok(combine::bls_prf_v1(&signature, signers.manifest()))
             }
+            Rule::Revealed(_) => panic!("shares that are revealed make no key"),
         }
+    }
+
+    /// The shares of the group's key, each verified: whoever has them can sign as the group does.
+    ///
+    /// # Panics
+    ///
+    /// While there are fewer than [needed](Contributions::needed), and where they are not
+    /// [revealed](crate::Plan::revealed).
+    pub fn into_key_shares(self) -> Vec<KeyShare> {
+        assert!(self.count() >= self.needed, "too few shares are given out");
+        let Rule::Revealed(holders) = &self.rule else {
+            panic!("shares that make a key are not given out");
+        };
+        let shares = self.shares.iter().filter_map(|(name, share)| match share {
+            Contribution::Revealed(share) => Some(holders.share(name, share)),
+            _ => None,
+        });
+        let verified = shares.collect::<Result<_, _>>();
+        verified.expect("each was verified when it was added")
     }
 
     fn plain(&self) -> Vec<(&Participant, &Share)> {
         let shares = self.shares.iter().map(|(name, share)| match share {
             Contribution::Share(share) => Some((name, share)),
-            Contribution::Shamir(_) | Contribution::Consent(_) => None,
+            _ => None,
         });
         shares.flatten().collect()
     }
@@ -119,7 +144,7 @@ impl Contributions {
     fn points(&self) -> Vec<&ShamirShare> {
         let points = self.shares.iter().map(|(_, share)| match share {
             Contribution::Shamir(share) => Some(share),
-            Contribution::Share(_) | Contribution::Consent(_) => None,
+            _ => None,
         });
         points.flatten().collect()
     }
@@ -127,7 +152,7 @@ impl Contributions {
     fn signatures(&self) -> impl Iterator<Item = (&Participant, &ConsentSignature)> {
         self.shares.iter().filter_map(|(name, share)| match share {
             Contribution::Consent(signature) => Some((name, signature)),
-            Contribution::Share(_) | Contribution::Shamir(_) => None,
+            _ => None,
         })
     }
 }

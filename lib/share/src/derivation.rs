@@ -1,4 +1,4 @@
-//! The rules by which shares become a key, by their labels.
+//! The rules by which shares become a key, or are given out themselves, by their labels.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -18,16 +18,19 @@ pub enum Derivation {
     ShamirV1,
     /// t of n: signatures of the manifest, which make that of the group; it takes the place of the shares in `hkdf-v1`.
     BlsPrfV1,
+    /// t of n: the shares of a group's key themselves, for a program that signs with them. They make no key here.
+    BlsRevealV1,
 }
 
 impl Derivation {
-    pub const ALL: [Derivation; 6] = [
+    pub const ALL: [Derivation; 7] = [
         Derivation::HkdfV1,
         Derivation::Sha256ConcatHex,
         Derivation::HmacChainHex,
         Derivation::XorSha256,
         Derivation::ShamirV1,
         Derivation::BlsPrfV1,
+        Derivation::BlsRevealV1,
     ];
 
     pub const fn label(self) -> &'static str {
@@ -38,6 +41,7 @@ impl Derivation {
             Derivation::XorSha256 => "xor-sha256",
             Derivation::ShamirV1 => "shamir-v1",
             Derivation::BlsPrfV1 => "bls-prf-v1",
+            Derivation::BlsRevealV1 => "bls-reveal-v1",
         }
     }
 }
@@ -92,7 +96,7 @@ mod tests {
         let message = NotADerivation.to_string();
         assert_eq!(
             message,
-            "not one of hkdf-v1, sha256-concat-hex, hmac-chain-hex, xor-sha256, shamir-v1, bls-prf-v1"
+            "not one of hkdf-v1, sha256-concat-hex, hmac-chain-hex, xor-sha256, shamir-v1, bls-prf-v1, bls-reveal-v1"
         );
     }
 }

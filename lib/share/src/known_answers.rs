@@ -8,6 +8,7 @@ use crate::combine::{
 };
 use crate::contribution::Contribution;
 use crate::contributions::Contributions;
+use crate::holders::Holders;
 use crate::participant::Participant;
 use crate::plan::Rule;
 use crate::shamir::{recover, split};
@@ -326,7 +327,8 @@ fn bls_prf_v1_gives_the_derived_consents_and_key() {
     let commitments = commitments.map(|hex| str(hex).parse().unwrap()).collect();
     let names = ["alice", "bob", "carol"].map(name);
     let group = Group::new(commitments, 3).unwrap();
-    let signers = Arc::new(Signers::new(group, names.to_vec(), &manifest));
+    let holders = Holders::new(group, names.to_vec());
+    let signers = Arc::new(Signers::new(holders, &manifest));
     let mut all = Contributions::new(Rule::Signed(Arc::clone(&signers)), 3);
     let shares = list(&derived["shares_hex"]).iter();
     for ((name, share), consent) in names.iter().zip(shares).zip(list(&derived["consents_hex"])) {

@@ -3,6 +3,7 @@
 use crate::contribution::{Contribution, Kind};
 use crate::contributions::Contributions;
 use crate::derivation::Derivation;
+use crate::holders::Holders;
 use crate::participant::Participant;
 use crate::signers::Signers;
 use crate::source::{self, Claimed, Source};
@@ -27,6 +28,8 @@ pub(crate) enum Rule {
     Unanimous(Unanimous),
     Shamir(Threshold),
     Signed(Arc<Signers>),
+    /// They make no key.
+    Revealed(Arc<Holders>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +46,7 @@ impl Rule {
             Rule::Unanimous(_) => Kind::Share,
             Rule::Shamir(_) => Kind::Shamir,
             Rule::Signed(signers) => Kind::Consent(Arc::clone(signers)),
+            Rule::Revealed(holders) => Kind::Reveal(Arc::clone(holders)),
         }
     }
 }
@@ -83,6 +87,7 @@ impl Plan {
             (Derivation::ShamirV1, Some(threshold)) => Rule::Shamir(threshold),
             (Derivation::ShamirV1, None) => return Err(NoPlan::NoThreshold),
             (Derivation::BlsPrfV1, _) => return Err(NoPlan::NoGroup),
+            (Derivation::BlsRevealV1, _) => return Err(NoPlan::NoKey),
             (other, Some(_)) => return Err(NoPlan::ThresholdForAll(other)),
         };
         Plan::of(rule, sources, others)
@@ -101,13 +106,27 @@ impl Plan {
         Plan::of(Rule::Signed(signers), sources, others)
     }
 
+    /// `bls-reveal-v1`: those of the group give their shares of its key. There is no key to make of them.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Plan::new`].
+    pub fn revealed(
+        holders: Arc<Holders>,
+        sources: Vec<Source>,
+        others: Vec<Participant>,
+    ) -> Result<Plan, NoPlan> {
+        Plan::of(Rule::Revealed(holders), sources, others)
+    }
+
     fn of(rule: Rule, sources: Vec<Source>, others: Vec<Participant>) -> Result<Plan, NoPlan> {
         let fewest = match &rule {
             // The chain's first share alone would be the key.
             Rule::Unanimous(Unanimous::HmacChainHex) => 2,
             Rule::Unanimous(_) => 1,
             Rule::Shamir(threshold) => threshold.get(),
-            Rule::Signed(signers) => signers.threshold().get(),
+            Rule::Signed(signers) => signers.holders().group().threshold().get(),
+            Rule::Revealed(holders) => holders.group().threshold().get(),
         };
         let all = sources.len() + others.len();
         if all < fewest {
@@ -208,13 +227,17 @@ impl ClaimedPlan {
 /// The configuration is at fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoPlan {
-    TooFew { fewest: usize },
+    TooFew {
+        fewest: usize,
+    },
     TooMany,
     NamedTwice(Participant),
     OnePlaceForTwo([Participant; 2]),
     NoThreshold,
     ThresholdForAll(Derivation),
     NoGroup,
+    /// The derivation is for shares that are signed with, and not for a key.
+    NoKey,
 }
 
 impl Display for NoPlan {
@@ -240,6 +263,11 @@ impl Display for NoPlan {
                 f,
                 "{} needs a manifest, which has the group's commitments",
                 Derivation::BlsPrfV1
+            ),
+            NoPlan::NoKey => write!(
+                f,
+                "{} makes no key: it gives shares to a program that signs with them",
+                Derivation::BlsRevealV1
             ),
             NoPlan::ThresholdForAll(derivation) => {
                 write!(

@@ -7,18 +7,17 @@
 
 use crate::combine::ManifestDigest;
 use crate::contribution::Contribution;
+use crate::holders::Holders;
 use crate::participant::Participant;
 use crate::plan::Refused;
 use mcbn_secret::{ConsentSignature, SigningShare};
-use mcbn_threshold::{Group, Index, KeyShare, PartialSignature, Signature, Threshold};
+use mcbn_threshold::{PartialSignature, Signature};
 use std::convert::Infallible;
 
 /// Whose signatures make the key, and of what.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Signers {
-    group: Group,
-    /// Those of the group's participants 1, 2, 3 and so on.
-    names: Vec<Participant>,
+    holders: Holders,
     manifest: ManifestDigest,
 }
 
@@ -27,31 +26,15 @@ const LABEL: &[u8; 16] = b"mcbn/v1/consent\0";
 const MESSAGE: usize = LABEL.len() + 32;
 
 impl Signers {
-    /// `names` in the order in which the shares were dealt.
-    ///
-    /// # Panics
-    ///
-    /// Where there are more or fewer of them than the group has participants.
-    pub fn new(group: Group, names: Vec<Participant>, manifest: &ManifestDigest) -> Signers {
-        assert_eq!(names.len(), usize::from(group.count()));
+    pub fn new(holders: Holders, manifest: &ManifestDigest) -> Signers {
         Signers {
-            group,
-            names,
+            holders,
             manifest: *manifest,
         }
     }
 
-    pub fn group(&self) -> &Group {
-        &self.group
-    }
-
-    /// In the order of the group's participants.
-    pub fn names(&self) -> &[Participant] {
-        &self.names
-    }
-
-    pub(crate) fn threshold(&self) -> Threshold {
-        self.group.threshold()
+    pub fn holders(&self) -> &Holders {
+        &self.holders
     }
 
     pub(crate) fn manifest(&self) -> &ManifestDigest {
@@ -73,10 +56,7 @@ impl Signers {
     ///
     /// [`Refused`], where the share is not that of this participant in this group.
     pub fn sign(&self, whose: &Participant, share: &SigningShare) -> Result<Contribution, Refused> {
-        let refused = || Refused::NotTheirs(whose.clone());
-        let index = self.index(whose).ok_or_else(refused)?;
-        let share = KeyShare::new(index, share).map_err(|_| refused())?;
-        self.group.check(&share).map_err(|_| refused())?;
+        let share = self.holders.share(whose, share)?;
         let signature = share.sign(&self.message()).signature;
         Ok(Contribution::Consent(secret(&signature)))
     }
@@ -88,7 +68,10 @@ impl Signers {
     ) -> Result<(), Refused> {
         let refused = || Refused::NotGenuine(whose.clone());
         let partial = self.partial(whose, signature).ok_or_else(refused)?;
-        let verified = self.group.verify_partial(&self.message(), &partial);
+        let verified = self
+            .holders
+            .group()
+            .verify_partial(&self.message(), &partial);
         verified.map_err(|_| refused())
     }
 
@@ -101,7 +84,10 @@ impl Signers {
             .map(|(whose, signature)| self.partial(whose, signature))
             .collect();
         let partials = partials.expect("each was verified");
-        let combined = self.group.combine_verified(&self.message(), &partials);
+        let combined = self
+            .holders
+            .group()
+            .combine_verified(&self.message(), &partials);
         secret(&combined.expect("enough were verified, of distinct participants"))
     }
 
@@ -112,14 +98,8 @@ impl Signers {
     ) -> Option<PartialSignature> {
         // To compute with it.
         let signature = Signature::from_bytes(signature.expose_secret()).ok()?;
-        let index = self.index(whose)?;
+        let index = self.holders.index(whose)?;
         Some(PartialSignature { index, signature })
-    }
-
-    fn index(&self, whose: &Participant) -> Option<Index> {
-        let mut numbered = self.names.iter().zip(Index::all(self.group.count()));
-        let (_, index) = numbered.find(|(name, _)| *name == whose)?;
-        Some(index)
     }
 }
 
@@ -134,26 +114,14 @@ fn secret(signature: &Signature) -> ConsentSignature {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use mcbn_threshold::generate;
+    use crate::holders::tests::{holders, name};
 
     pub(crate) const MANIFEST: ManifestDigest = ManifestDigest([7; 32]);
 
-    pub(crate) fn name(name: &str) -> Participant {
-        name.parse().unwrap()
-    }
-
     /// alice, bob and carol, any two of whom sign.
     pub(crate) fn signers() -> (Signers, Vec<SigningShare>) {
-        let mut drawn = 0;
-        let random = |bytes: &mut [u8]| {
-            drawn += 1;
-            bytes.fill(drawn);
-            Ok::<_, Infallible>(())
-        };
-        let dealt = generate(Threshold::new(2).unwrap(), 3, random).unwrap();
-        let names = ["alice", "bob", "carol"].map(name).to_vec();
-        let shares = dealt.shares.iter().map(KeyShare::secret).collect();
-        (Signers::new(dealt.group, names, &MANIFEST), shares)
+        let (holders, shares) = holders();
+        (Signers::new(holders, &MANIFEST), shares)
     }
 
     pub(crate) fn consent(contribution: Contribution) -> ConsentSignature {
@@ -177,11 +145,7 @@ pub(crate) mod tests {
     #[test]
     fn a_signature_for_another_manifest_is_refused() {
         let (signers, shares) = signers();
-        let other = Signers::new(
-            signers.group.clone(),
-            signers.names.clone(),
-            &ManifestDigest([8; 32]),
-        );
+        let other = Signers::new(signers.holders.clone(), &ManifestDigest([8; 32]));
         let signature = consent(other.sign(&name("bob"), &shares[1]).unwrap());
         let refused = Err(Refused::NotGenuine(name("bob")));
         assert_eq!(signers.verify(&name("bob"), &signature), refused);
@@ -198,16 +162,9 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_share_of_another_participant_or_group_is_refused() {
+    fn a_share_of_another_participant_is_refused() {
         let (signers, shares) = signers();
-        for (whose, share) in [
-            ("alice", &shares[1]),
-            ("mallory", &shares[0]),
-            ("alice", &SigningShare::copied_from(&[9; 32])),
-            ("alice", &SigningShare::copied_from(&[0xff; 32])),
-        ] {
-            let refused = Err(Refused::NotTheirs(name(whose)));
-            assert_eq!(signers.sign(&name(whose), share), refused);
-        }
+        let refused = Err(Refused::NotTheirs(name("alice")));
+        assert_eq!(signers.sign(&name("alice"), &shares[1]), refused);
     }
 }

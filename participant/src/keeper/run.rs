@@ -115,7 +115,7 @@ fn open(config: Config) -> Result<Opened, NotRun> {
     }
     let verifier = config.trust.verifier(&manifest);
     let verifier = verifier.map_err(NotRun::Verifier)?;
-    let share = Contribution::read(&config.share, &manifest.kind()).map_err(NotRun::Share)?;
+    let share = Contribution::read(&config.share, manifest.kind()).map_err(NotRun::Share)?;
     let ledger = open_ledger(&config.ledger)?;
     let digest = manifest.digest();
     let shown = page::Setup {

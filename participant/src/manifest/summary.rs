@@ -4,6 +4,7 @@
 
 use mcbn_manifest::policy::{Container, Demand, Policy};
 use mcbn_manifest::{Manifest, Rule};
+use mcbn_share::Kind;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
@@ -16,8 +17,15 @@ impl Display for Summary<'_> {
         line(f, "digest", manifest.digest())?;
         line(f, "rule", rule(manifest))?;
         line(f, "derivation", manifest.derivation())?;
-        if let Some(signers) = manifest.signers() {
-            line(f, "group key", signers.group().key())?;
+        if let Some(holders) = manifest.holders() {
+            line(f, "group key", holders.group().key())?;
+        }
+        if let Kind::Reveal(_) = manifest.kind() {
+            line(
+                f,
+                "shares",
+                "REVEALED: with enough of them a workload signs alone",
+            )?;
         }
         let lease = manifest.lease().as_secs();
         line(f, "lease", format_args!("{lease} seconds"))?;

@@ -51,6 +51,32 @@ fn a_manifest_with_mistakes_is_refused_with_all_of_them() {
     });
 }
 
+/// Of lib/share/testdata/bls_prf.json.
+const COMMITMENTS: [&str; 2] = [
+    "a7bb3d85521ee1972f9e9c830ea15df33b2d44e4e41de73ddf2b67be6b86f273f242fdcd2aeeade7bf89ef224eb8edca",
+    "a28667d5fc7760718573bbf314338f6c87ba1baa442103fc86ab551e34372055a5d6240aee2a2aa4a86232e185a74674",
+];
+
+#[test]
+fn a_manifest_of_shares_that_make_no_key_is_refused() {
+    each("manifest_of_no_key", |scene| {
+        let group = format!("derivation = \"bls-reveal-v1\"\ncommitments = {COMMITMENTS:?}\n");
+        let manifest = MANIFEST.replace("lease = 300\n", &format!("lease = 300\n{group}"));
+        scene.file("manifest", &manifest);
+        scene.file("share", PUBLISHED[0].1);
+        scene.refuses(&["--manifest=file:manifest"], USAGE);
+        // The share is not even read.
+        scene.refuses(
+            &["--manifest=file:manifest", "--share=alice=file:share"],
+            USAGE,
+        );
+        scene.refuses(
+            &["--share=alice=file:share", "--derivation=bls-reveal-v1"],
+            USAGE,
+        );
+    });
+}
+
 #[test]
 fn settings_that_do_not_fit_the_manifest_are_refused() {
     each("manifest_contradicted", |scene| {

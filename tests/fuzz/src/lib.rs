@@ -83,7 +83,7 @@ targets! {
         b"GET / HTTP/1.1\r\n\r\n",
     ];
     count: &[b"1", b"0", b"004096", b"18446744073709551615", b"18446744073709551616"];
-    derivation_label: &[b"hkdf-v1", b"sha256-concat-hex", b"shamir-v1", b"bls-prf-v1"];
+    derivation_label: &[b"hkdf-v1", b"sha256-concat-hex", b"shamir-v1", b"bls-prf-v1", b"bls-reveal-v1"];
     dtls_datagram: &[
         // Captured from dtls-client.
         include_bytes!("../testdata/dtls_client_hello"),

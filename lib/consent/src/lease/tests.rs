@@ -19,12 +19,20 @@ fn secs(seconds: u64) -> Duration {
 struct Network {
     keepers: Keepers,
     clock: Paused,
-    threshold: Option<u8>,
-    /// They sign, and keep their shares.
-    signed: bool,
+    takes: Takes,
     timeout: Duration,
     lots: Lots,
     metrics: Metrics,
+}
+
+/// What the network needs of its participants.
+enum Takes {
+    All,
+    Points(u8),
+    /// They sign, and keep their shares.
+    Consents,
+    /// They give out their shares of a group's key.
+    Revealed,
 }
 
 impl Network {
@@ -32,8 +40,7 @@ impl Network {
         Network {
             clock: keepers.clock(),
             keepers,
-            threshold: None,
-            signed: false,
+            takes: Takes::All,
             timeout: secs(10 * MINUTE),
             lots: double::lots(),
             metrics: Metrics::default(),
@@ -42,14 +49,21 @@ impl Network {
 
     fn of_threshold(threshold: u8, keepers: Keepers) -> Network {
         Network {
-            threshold: Some(threshold),
+            takes: Takes::Points(threshold),
             ..Network::new(keepers.with_points(threshold))
         }
     }
 
     fn of_signers(keepers: Keepers) -> Network {
         Network {
-            signed: true,
+            takes: Takes::Consents,
+            ..Network::new(keepers)
+        }
+    }
+
+    fn of_holders(keepers: Keepers) -> Network {
+        Network {
+            takes: Takes::Revealed,
             ..Network::new(keepers)
         }
     }
@@ -62,15 +76,17 @@ impl Network {
         &self,
         own: impl FnOnce(&mut Contributions),
     ) -> Result<(Contributions, Consent<Paused>), NoConsent> {
-        let (derivation, threshold) = match self.threshold {
-            Some(t) => (Derivation::ShamirV1, Some(Threshold::new(t).unwrap())),
-            None => (Derivation::HkdfV1, None),
-        };
         let members = self.keepers.members();
         let names = members.iter().map(|member| member.name.clone()).collect();
-        let plan = match self.signed {
-            true => Plan::signed(double::signers(), Vec::new(), names),
-            false => Plan::with_others(derivation, threshold, Vec::new(), names),
+        let here = Vec::new();
+        let plan = match self.takes {
+            Takes::All => Plan::with_others(Derivation::HkdfV1, None, here, names),
+            Takes::Points(t) => {
+                let threshold = Some(Threshold::new(t).unwrap());
+                Plan::with_others(Derivation::ShamirV1, threshold, here, names)
+            }
+            Takes::Consents => Plan::signed(double::signers(), here, names),
+            Takes::Revealed => Plan::revealed(double::holders(), here, names),
         }
         .unwrap();
         let mut shares = plan.claim(&mut Inheritance::new()).unwrap().read().unwrap();

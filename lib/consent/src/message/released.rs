@@ -2,13 +2,13 @@
 
 use super::{Lease, NotAMessage};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use mcbn_secret::{ConsentSignature, ShamirShare, Share};
+use mcbn_secret::{ConsentSignature, ShamirShare, Share, SigningShare};
 use mcbn_share::{Contribution, text};
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 use zeroize::Zeroizing;
 
-/// A share, or a signature of consent, and a lease on it.
+/// A share, a signature of consent, or a share of a group's key, and a lease on it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Released {
     pub share: Contribution,
@@ -17,7 +17,7 @@ pub struct Released {
     pub seconds: NonZeroU32,
 }
 
-/// As it stands in JSON: one of the first two, and the rest. Private: whatever else has a share cannot be serialized.
+/// As it stands in JSON: one of the first three, and the rest. Private: whatever else has a share cannot be serialized.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body<'a> {
@@ -26,6 +26,9 @@ struct Body<'a> {
     /// A signature, in place of a share.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     consent: Option<&'a str>,
+    /// A share of a group's key, which no program could take for one that makes a key.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    signing_share: Option<&'a str>,
     lease: Lease,
     seconds: NonZeroU32,
 }
@@ -34,6 +37,7 @@ struct Body<'a> {
 const SHARE: usize = (4 * Share::LENGTH).div_ceil(3);
 const SHAMIR_SHARE: usize = (4 * ShamirShare::LENGTH).div_ceil(3);
 const CONSENT: usize = (4 * ConsentSignature::LENGTH).div_ceil(3);
+const SIGNING_SHARE: usize = (4 * SigningShare::LENGTH).div_ceil(3);
 
 /// Names, marks, lease and seconds need less than this beside it; a buffer that never grows leaves no copy.
 const LONGEST_BODY: usize = CONSENT + 128;
@@ -57,18 +61,22 @@ impl Released {
             Contribution::Share(share) => share.expose_secret(),
             Contribution::Shamir(share) => share.expose_secret(),
             Contribution::Consent(signature) => signature.expose_secret(),
+            Contribution::Revealed(share) => share.expose_secret(),
         };
         let encoded = Base64UrlUnpadded::encode(bytes, &mut *room).expect("there is room");
-        let (share, consent) = match share {
-            Contribution::Share(_) | Contribution::Shamir(_) => (Some(encoded), None),
-            Contribution::Consent(_) => (None, Some(encoded)),
-        };
-        let body = Body {
-            share,
-            consent,
+        let mut body = Body {
+            share: None,
+            consent: None,
+            signing_share: None,
             lease,
             seconds,
         };
+        let field = match share {
+            Contribution::Share(_) | Contribution::Shamir(_) => &mut body.share,
+            Contribution::Consent(_) => &mut body.consent,
+            Contribution::Revealed(_) => &mut body.signing_share,
+        };
+        *field = Some(encoded);
         let mut text = Zeroizing::new(Vec::with_capacity(LONGEST_BODY));
         serde_json::to_writer(&mut *text, &body).expect("its fields are texts and a number");
         debug_assert!(text.capacity() == LONGEST_BODY, "the buffer grew");
@@ -85,18 +93,22 @@ impl Released {
         let Body {
             share,
             consent,
+            signing_share,
             lease,
             seconds,
         } = super::read(body)?;
-        let share = match (share, consent) {
-            (Some(share), None) if share.len() == SHARE => {
+        let share = match (share, consent, signing_share) {
+            (Some(share), None, None) if share.len() == SHARE => {
                 text::share(share.as_bytes()).map(Contribution::Share)
             }
-            (Some(share), None) if share.len() == SHAMIR_SHARE => {
+            (Some(share), None, None) if share.len() == SHAMIR_SHARE => {
                 text::shamir_share(share.as_bytes()).map(Contribution::Shamir)
             }
-            (None, Some(signature)) if signature.len() == CONSENT => {
+            (None, Some(signature), None) if signature.len() == CONSENT => {
                 text::consent_signature(signature.as_bytes()).map(Contribution::Consent)
+            }
+            (None, None, Some(share)) if share.len() == SIGNING_SHARE => {
+                text::signing_share(share.as_bytes()).map(Contribution::Revealed)
             }
             _ => return Err(NotAMessage),
         };

@@ -1,5 +1,5 @@
 use super::*;
-use mcbn_secret::{ConsentSignature, Share};
+use mcbn_secret::{ConsentSignature, Share, SigningShare};
 use mcbn_share::{Contribution, text};
 use std::fmt::Debug;
 
@@ -85,11 +85,13 @@ fn a_share_of_each_kind_reaches_the_other_side() {
             i as u8
         })))
     };
+    let revealed = || Contribution::Revealed(text::signing_share(SHARE.as_bytes()).unwrap());
     let signature = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0-P0BBQkNERUZHSElKS0xNTk9QUVJTVFVWV1hZWltcXV5f";
-    let kinds: [(Make, &str, &str); 3] = [
+    let kinds: [(Make, &str, &str); 4] = [
         (plain, "share", SHARE),
         (shamir, "share", SHAMIR),
         (consent, "consent", signature),
+        (revealed, "signing_share", SHARE),
     ];
     for (share, field, text) in kinds {
         let body = released(share()).expose_body();
@@ -113,9 +115,13 @@ fn the_longest_body_with_a_share_fits_its_buffer() {
 
 #[test]
 fn a_share_is_not_shown() {
-    let share = Share::copied_from(&[0xa7; 32]);
-    let shown = format!("{:?}", released(Contribution::Share(share)));
-    assert!(!shown.contains("a7") && !shown.contains("167"), "{shown}");
+    for share in [
+        Contribution::Share(Share::copied_from(&[0xa7; 32])),
+        Contribution::Revealed(SigningShare::copied_from(&[0xa7; 32])),
+    ] {
+        let shown = format!("{:?}", released(share));
+        assert!(!shown.contains("a7") && !shown.contains("167"), "{shown}");
+    }
 }
 
 #[test]
@@ -137,11 +143,16 @@ fn a_share_written_otherwise_is_refused() {
 }
 
 #[test]
-fn anything_but_one_share_or_one_consent_is_refused() {
+fn anything_but_one_share_or_consent_is_refused() {
     let consent = "A".repeat(128);
     for fields in [
         "",
         &format!(r#""share":"{SHARE}","consent":"{consent}","#),
+        &format!(r#""share":"{SHARE}","signing_share":"{SHARE}","#),
+        &format!(r#""signing_share":"{SHARE}","consent":"{consent}","#),
+        &format!(r#""signing_share":"{SHARE}","signing_share":"{SHARE}","#),
+        &format!(r#""signing_share":"{SHAMIR}","#),
+        &format!(r#""signing_share":"{consent}","#),
         &format!(r#""share":"{consent}","#),
         &format!(r#""consent":"{SHARE}","#),
         &format!(r#""consent":"{}=","#, &consent[1..]),

@@ -7,8 +7,8 @@ use mcbn_manifest::policy::TokenKind;
 use mcbn_manifest::{Manifest, Member, Rule};
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_share::{
-    ClaimedPlan, Derivation, Inheritance, ManifestDigest, NoPlan, NotClaimed, Participant, Plan,
-    Source, Threshold,
+    ClaimedPlan, Derivation, Inheritance, Kind, ManifestDigest, NoPlan, NotClaimed, Participant,
+    Plan, Source, Threshold,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,35 +69,19 @@ impl Settled {
                 refused = Some(given.refuse(&[setting, &MANIFEST], "it follows from the manifest"));
             }
         }
-        let (sources, keepers) = apart(origins?);
-        let here = sources.iter().map(Source::participant);
-        let named: Vec<Participant> = here.chain(&keepers).cloned().collect();
-        let members = manifest.participants();
-        for participant in &named {
-            if !members.iter().any(|member| member.name == *participant) {
-                let reason = format_args!("{participant} is not a participant of the manifest");
-                refused = Some(given.refuse(&[&SHARE, &MANIFEST], reason));
-            }
-        }
+        let parted = Parted::new(given, &MANIFEST, origins?, manifest);
         if let Some(refused) = refused {
             return Err(refused);
         }
-        let others = members.iter().map(|member| &member.name);
-        let unnamed = others.filter(|name| !named.contains(name)).cloned();
-        let asked: Vec<Participant> = keepers.iter().cloned().chain(unnamed).collect();
-        let to_ask = members.iter().filter(|member| asked.contains(&member.name));
-        let token_type = match manifest.policy().token {
-            TokenKind::Oidc => TokenType::Oidc,
-            TokenKind::Pki => TokenType::Pki,
-        };
-        let network = Network {
-            members: to_ask.cloned().collect(),
-            token_type,
-            lease: manifest.lease(),
-        };
-        let plan = match (manifest.signers(), manifest.rule()) {
-            (Some(signers), _) => Plan::signed(Arc::clone(signers), sources, asked),
-            (None, rule) => {
+        let Parted {
+            sources,
+            asked,
+            network,
+        } = parted?;
+        let plan = match (manifest.kind(), manifest.rule()) {
+            (Kind::Reveal(_), _) => return Err(given.refuse(&[&MANIFEST], NoPlan::NoKey)),
+            (Kind::Consent(signers), _) => Plan::signed(Arc::clone(signers), sources, asked),
+            (Kind::Share | Kind::Shamir, rule) => {
                 let threshold = match rule {
                     Rule::Unanimous => None,
                     Rule::Threshold(threshold) => Some(threshold),
@@ -108,6 +92,88 @@ impl Settled {
         Ok(Settled {
             plan: claim(given, inheritance, plan)?,
             digest: Some(manifest.digest()),
+            network,
+        })
+    }
+
+    /// `row` is where the manifest comes from.
+    pub(super) fn revealed(
+        given: &mut Given,
+        inheritance: &mut Inheritance,
+        origins: Result<Vec<Origin>, Reported>,
+        row: &Setting,
+        manifest: &Manifest,
+    ) -> Result<Settled, Reported> {
+        let holders = match manifest.kind() {
+            Kind::Reveal(holders) => Ok(holders),
+            Kind::Share | Kind::Shamir | Kind::Consent(_) => {
+                let reason = format_args!(
+                    "shares are revealed under {} alone, and its derivation is {}",
+                    Derivation::BlsRevealV1,
+                    manifest.derivation()
+                );
+                Err(given.refuse(&[row], reason))
+            }
+        };
+        let parted = Parted::new(given, row, origins?, manifest);
+        let Parted {
+            sources,
+            asked,
+            network,
+        } = parted?;
+        let plan = Plan::revealed(Arc::clone(holders?), sources, asked);
+        Ok(Settled {
+            plan: claim(given, inheritance, plan)?,
+            digest: Some(manifest.digest()),
+            network,
+        })
+    }
+}
+
+/// Shares that are read here, and those that keepers are asked for.
+struct Parted {
+    sources: Vec<Source>,
+    asked: Vec<Participant>,
+    /// None where no keeper is asked.
+    network: Option<Network>,
+}
+
+impl Parted {
+    fn new(
+        given: &mut Given,
+        row: &Setting,
+        origins: Vec<Origin>,
+        manifest: &Manifest,
+    ) -> Result<Parted, Reported> {
+        let (sources, keepers) = apart(origins);
+        let here = sources.iter().map(Source::participant);
+        let named: Vec<Participant> = here.chain(&keepers).cloned().collect();
+        let members = manifest.participants();
+        let mut refused = None;
+        for participant in &named {
+            if !members.iter().any(|member| member.name == *participant) {
+                let reason = format_args!("{participant} is not a participant of the manifest");
+                refused = Some(given.refuse(&[&SHARE, row], reason));
+            }
+        }
+        if let Some(refused) = refused {
+            return Err(refused);
+        }
+        let others = members.iter().map(|member| &member.name);
+        let unnamed = others.filter(|name| !named.contains(name)).cloned();
+        let asked: Vec<Participant> = keepers.iter().cloned().chain(unnamed).collect();
+        let to_ask = members.iter().filter(|member| asked.contains(&member.name));
+        let network = Network {
+            members: to_ask.cloned().collect(),
+            token_type: match manifest.policy().token {
+                TokenKind::Oidc => TokenType::Oidc,
+                TokenKind::Pki => TokenType::Pki,
+            },
+            lease: manifest.lease(),
+        };
+        Ok(Parted {
+            sources,
+            asked,
             network: (!network.members.is_empty()).then_some(network),
         })
     }
@@ -126,6 +192,7 @@ fn claim(
             | NoPlan::OnePlaceForTwo(_) => &[&SHARE],
             NoPlan::NoThreshold | NoPlan::ThresholdForAll(_) => &[&DERIVATION, &THRESHOLD],
             NoPlan::NoGroup => &[&DERIVATION, &MANIFEST],
+            NoPlan::NoKey => &[&DERIVATION],
         };
         given.refuse(settings, fault)
     })?;

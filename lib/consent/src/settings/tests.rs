@@ -1,11 +1,14 @@
 use super::*;
 use crate::connect::{Channel, NoChannel};
+use crate::house::{manifest, two_of_group};
+use mcbn_launcher::TokenType;
 use mcbn_manifest::{Manifest, carried};
 use mcbn_runtime::settings::{Asked, Program};
 use mcbn_runtime::{admin, log, shutdown};
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::fd::IntoRawFd;
+use std::time::Duration;
 use tokio::io::DuplexStream;
 
 static PROGRAM: Program = Program::new(
@@ -24,17 +27,27 @@ static PROGRAM: Program = Program::new(
     &[],
 );
 
-/// The configuration, or what is reported.
 fn read(arguments: &[&str]) -> Result<ShareConfig, String> {
+    read_by(&PROGRAM, arguments, |given| {
+        ShareConfig::read(given, &mut Inheritance::new())
+    })
+}
+
+/// The configuration, or what is reported.
+pub(super) fn read_by<C>(
+    program: &'static Program,
+    arguments: &[&str],
+    read: impl FnOnce(&mut Given) -> Result<C, Reported>,
+) -> Result<C, String> {
     let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
     let read = |given: &mut Given| {
         // What every program has is read before, by whoever starts it.
         for row in [log::LEVEL, admin::LISTEN, shutdown::DRAIN] {
             given.is_given(&row);
         }
-        ShareConfig::read(given, &mut Inheritance::new())
+        read(given)
     };
-    match PROGRAM.parse(arguments, [], read) {
+    match program.parse(arguments, [], read) {
         Ok(Asked::Run(config)) => Ok(config),
         Ok(Asked::Print(_)) => panic!("nothing is to be printed"),
         Err(faults) => {
@@ -47,7 +60,12 @@ fn read(arguments: &[&str]) -> Result<ShareConfig, String> {
 
 #[track_caller]
 fn refused(arguments: &[&str], reasons: &[&str]) {
-    let report = read(arguments).unwrap_err();
+    reports(&read(arguments).unwrap_err(), reasons);
+}
+
+/// These reasons and no other.
+#[track_caller]
+pub(super) fn reports(report: &str, reasons: &[&str]) {
     let errors = report.lines().filter(|line| line.contains(": error: "));
     assert_eq!(errors.count(), reasons.len(), "{report}");
     for reason in reasons {
@@ -55,29 +73,12 @@ fn refused(arguments: &[&str], reasons: &[&str]) {
     }
 }
 
-/// A manifest of three, with this rule.
-fn manifest(rule: &str) -> String {
-    let mut text = format!("version = 1\nnetwork = \"house\"\nrule = {rule}\nlease = 300\n");
-    for (i, name) in ["alice", "bob", "carol"].into_iter().enumerate() {
-        let pin = mcbn_manifest::Pin([i as u8; 32]);
-        text.push_str(&format!(
-            "[[participant]]\nname = \"{name}\"\nkeeper = \"{name}.example:7400\"\npin = \"{pin}\"\n"
-        ));
-    }
-    let digest = "0123456789abcdef".repeat(4);
-    text.push_str(&format!(
-        "[[workload]]\nname = \"program\"\nimages = [\"sha256:{digest}\"]\n\
-         [attestation]\nsupport = [\"STABLE\"]\nhardware = [\"GCP_INTEL_TDX\"]\ntoken = \"pki\"\n"
-    ));
-    text
-}
-
-fn given(rule: &str) -> String {
+pub(super) fn given(rule: &str) -> String {
     format!("--manifest={}", carried::encode(manifest(rule).as_bytes()))
 }
 
-const UNANIMOUS: &str = "\"unanimous\"";
-const TWO: &str = "{ threshold = 2 }";
+pub(super) const UNANIMOUS: &str = "\"unanimous\"";
+pub(super) const TWO: &str = "{ threshold = 2 }";
 
 const SHARES: [&str; 2] = [
     "2c6f63f8c0f53a565db041b91c0a95add8913fc102670589db3982228dbfed90",
@@ -85,7 +86,7 @@ const SHARES: [&str; 2] = [
 ];
 
 /// `--share=NAME=fd:N`, with a pipe that gives it.
-fn piped(name: &str, share: &str) -> String {
+pub(super) fn piped(name: &str, share: &str) -> String {
     let (reader, mut writer) = std::io::pipe().unwrap();
     writer.write_all(share.as_bytes()).unwrap();
     format!("--share={name}=fd:{}", reader.into_raw_fd())
@@ -103,8 +104,8 @@ fn with_a_manifest_alone_every_keeper_is_asked() {
     let digest = Manifest::parse(manifest(UNANIMOUS).as_bytes())
         .unwrap()
         .digest();
-    assert_eq!(config.manifest, Some(digest));
-    let keepers = config.keepers.unwrap();
+    assert_eq!(config.0.manifest(), Some(&digest));
+    let keepers = config.0.keepers.unwrap();
     assert_eq!(keepers.terms.longest_lease, Duration::from_secs(300));
     assert_eq!(keepers.terms.timeout, Duration::from_secs(600));
     assert_eq!(keepers.token_type, TokenType::Pki);
@@ -124,7 +125,7 @@ fn a_share_that_is_here_is_not_asked_for() {
     let (row, secret) = config.of_standard_input().unwrap();
     assert_eq!((row, &*secret), (&SHARE, "the share of bob"));
     assert_eq!(
-        config.keepers.unwrap().terms.timeout,
+        config.0.keepers.unwrap().terms.timeout,
         Duration::from_secs(3600)
     );
 }
@@ -136,7 +137,7 @@ fn a_manifest_may_stand_in_a_file() {
     std::fs::write(&path, manifest(TWO)).unwrap();
     let config = read(&[&format!("--manifest=file:{}", path.display())]).unwrap();
     let digest = Manifest::parse(manifest(TWO).as_bytes()).unwrap().digest();
-    assert_eq!(config.manifest, Some(digest));
+    assert_eq!(config.0.manifest(), Some(&digest));
 
     let missing = format!("--manifest=file:{}/missing", folder.path().display());
     refused(&[&missing], &["--manifest: its file: No such file"]);
@@ -208,6 +209,21 @@ fn a_keeper_without_a_manifest_is_refused() {
 }
 
 #[test]
+fn a_manifest_of_shares_that_make_no_key_is_refused() {
+    let reason = "bls-reveal-v1 makes no key: it gives shares to a program that signs with them";
+    let manifest = given(&two_of_group("bls-reveal-v1"));
+    let here = piped("alice", SHARES[0]);
+    for arguments in [&[&*manifest][..], &[&manifest, &here]] {
+        refused(arguments, &[&format!("--manifest: {reason}")]);
+    }
+    let other = piped("bob", SHARES[1]);
+    refused(
+        &["--derivation=bls-reveal-v1", &here, &other],
+        &[&format!("--derivation: {reason}")],
+    );
+}
+
+#[test]
 fn neither_shares_nor_a_manifest_are_refused() {
     refused(&[], &["--share and --manifest: one of them is needed"]);
 }
@@ -272,7 +288,7 @@ fn another_form_of_a_share_is_refused_with_all_that_there_are() {
 }
 
 #[derive(Debug)]
-struct Nowhere;
+pub(super) struct Nowhere;
 
 impl Connect for Nowhere {
     type Stream = DuplexStream;

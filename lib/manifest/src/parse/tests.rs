@@ -5,7 +5,9 @@ mod weak_demands;
 
 use crate::policy::*;
 use crate::*;
+use mcbn_share::Signers;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const UNANIMOUS: &str = include_str!("../../testdata/unanimous.toml");
 const THRESHOLD: &str = include_str!("../../testdata/threshold.toml");
@@ -154,8 +156,8 @@ fn a_network_whose_participants_sign_is_read() {
     let manifest = parse(SIGNED).unwrap();
     assert_eq!(manifest.rule(), Rule::Threshold(Threshold::new(2).unwrap()));
     assert_eq!(manifest.derivation(), Derivation::BlsPrfV1);
-    let signers = manifest.signers().unwrap();
-    let (group, named) = (signers.group(), signers.names());
+    let holders = manifest.holders().unwrap();
+    let (group, named) = (holders.group(), holders.names());
     assert_eq!(
         named,
         ["alice", "bob", "carol"].map(|name| name.parse().unwrap())
@@ -169,11 +171,20 @@ fn a_network_whose_participants_sign_is_read() {
         .parse()
         .unwrap();
     assert_eq!((alice.signing_key, bob.signing_key), (Some(key), None));
-    let Kind::Consent(same) = manifest.kind() else {
-        panic!("they sign");
-    };
-    assert!(Arc::ptr_eq(&same, signers));
-    assert!(parse(THRESHOLD).unwrap().signers().is_none());
+    let signers = Signers::new(holders.clone(), &manifest.digest());
+    assert_eq!(*manifest.kind(), Kind::Consent(Arc::new(signers)));
+    assert!(parse(THRESHOLD).unwrap().holders().is_none());
+}
+
+#[test]
+fn a_network_whose_participants_reveal_their_shares_is_read() {
+    let signed = parse(SIGNED).unwrap();
+    let manifest = parse(&SIGNED.replace("bls-prf-v1", "bls-reveal-v1")).unwrap();
+    assert_eq!(manifest.derivation(), Derivation::BlsRevealV1);
+    assert_eq!(manifest.rule(), signed.rule());
+    let holders = manifest.holders().unwrap();
+    assert_eq!(Some(holders), signed.holders());
+    assert_eq!(*manifest.kind(), Kind::Reveal(Arc::new(holders.clone())));
 }
 
 #[test]

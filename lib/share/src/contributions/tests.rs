@@ -1,8 +1,9 @@
 use super::*;
+use crate::holders::tests::{holders, name};
 use crate::shamir::split;
-use crate::signers::tests::{name, signers};
+use crate::signers::tests::signers;
 use crate::text;
-use mcbn_secret::SharedSecret;
+use mcbn_secret::{SharedSecret, SigningShare};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -198,4 +199,98 @@ fn a_share_in_place_of_a_consent_is_refused_and_the_other_way_round() {
     for consent in answers.into_iter().take(1) {
         assert_eq!(unanimous_of(2).add(&name("alice"), consent), refused);
     }
+}
+
+/// With the shares of alice, bob and carol, any two of which are enough.
+fn revealed() -> (Contributions, Vec<SigningShare>) {
+    let (holders, shares) = holders();
+    let rule = Rule::Revealed(Arc::new(holders));
+    (Contributions::new(rule, 3), shares)
+}
+
+fn copy(share: &SigningShare) -> Contribution {
+    Contribution::Revealed(SigningShare::copied_from(share.expose_secret()))
+}
+
+#[test]
+fn shares_of_a_groups_key_are_given_out_and_sign_as_the_group_does() {
+    let (group, message) = (holders().0.group().clone(), b"a message");
+    for names in [&["carol", "alice"][..], &["bob", "carol", "alice"]] {
+        let (mut all, shares) = revealed();
+        assert_eq!(all.needed(), 2);
+        for whose in names {
+            let i = ["alice", "bob", "carol"].iter().position(|n| n == whose);
+            all.add(&name(whose), copy(&shares[i.unwrap()])).unwrap();
+        }
+        let given = all.into_key_shares();
+        assert_eq!(given.len(), names.len());
+        let partials: Vec<_> = given.iter().map(|share| share.sign(message)).collect();
+        let signature = group.combine_verified(message, &partials).unwrap();
+        assert_eq!(group.key().verify(message, &signature), Ok(()));
+    }
+}
+
+#[test]
+fn a_share_that_was_not_dealt_to_its_participant_is_refused_and_the_rest_are_given_out() {
+    let (mut all, shares) = revealed();
+    // In place of a good one, which is gone then.
+    all.add(&name("alice"), copy(&shares[0])).unwrap();
+    for bad in [
+        copy(&shares[1]),
+        copy(&SigningShare::copied_from(&[0; 32])),
+        copy(&SigningShare::copied_from(&[0xff; 32])),
+    ] {
+        let refused = all.add(&name("alice"), bad);
+        assert_eq!(refused, Err(Refused::NotTheirs(name("alice"))));
+        assert!(!all.has(&name("alice")));
+    }
+    let refused = all.add(&name("mallory"), copy(&shares[0]));
+    assert_eq!(refused, Err(Refused::NotTheirs(name("mallory"))));
+    all.add(&name("bob"), copy(&shares[1])).unwrap();
+    all.add(&name("carol"), copy(&shares[2])).unwrap();
+    let indices = all.into_key_shares();
+    let indices = indices.iter().map(|share| share.index().get());
+    assert_eq!(indices.collect::<Vec<_>>(), [2, 3]);
+}
+
+#[test]
+fn a_revealed_share_in_place_of_a_consent_is_refused_and_the_other_way_round() {
+    let (mut all, shares) = revealed();
+    let refused = Err(Refused::NotAShare(name("alice"), NotAShare::Length));
+    let (mut consents, answers) = signed();
+    assert_eq!(consents.add(&name("alice"), copy(&shares[0])), refused);
+    assert_eq!(
+        unanimous_of(2).add(&name("alice"), copy(&shares[0])),
+        refused
+    );
+    for other in answers.into_iter().take(1).chain([share(ALICE)]) {
+        assert_eq!(all.add(&name("alice"), other), refused);
+    }
+}
+
+#[test]
+#[should_panic(expected = "too few shares are given out")]
+fn too_few_shares_are_not_given_out() {
+    let (mut all, shares) = revealed();
+    all.add(&name("alice"), copy(&shares[0])).unwrap();
+    all.into_key_shares();
+}
+
+#[test]
+#[should_panic(expected = "shares that make a key are not given out")]
+fn shares_that_make_a_key_are_not_given_out() {
+    let (mut all, answers) = signed();
+    for (whose, answer) in ["alice", "bob"].map(name).iter().zip(answers) {
+        all.add(whose, answer).unwrap();
+    }
+    all.into_key_shares();
+}
+
+#[test]
+#[should_panic(expected = "shares that are revealed make no key")]
+fn revealed_shares_are_not_combined() {
+    let (mut all, shares) = revealed();
+    all.add(&name("alice"), copy(&shares[0])).unwrap();
+    all.add(&name("bob"), copy(&shares[1])).unwrap();
+    let _ = all.combine(None);
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::combine::{Combined, ManifestDigest};
-use crate::signers::tests::{name, signers};
+use crate::holders::tests::{holders, name};
+use crate::signers::tests::signers;
 use crate::source::tests::Folder;
 use crate::{shamir, text};
 use mcbn_secret::Psk;
@@ -511,4 +512,54 @@ fn a_share_of_another_participant_of_the_group_is_refused() {
         "the share of alice is refused: the manifest's commitments promise another"
     );
     assert!(refused.hint().is_some());
+}
+
+#[test]
+fn a_key_of_shares_that_are_given_out_is_refused() {
+    let case = Case::new(&[("alice", ALICE), ("bob", BOB)]);
+    for threshold in [None, Some(2)] {
+        let refused = case.plan(Derivation::BlsRevealV1, threshold).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "bls-reveal-v1 makes no key: it gives shares to a program that signs with them"
+        );
+    }
+}
+
+#[test]
+fn shares_of_a_group_are_given_out() {
+    let (holders, shares) = holders();
+    let texts: Vec<_> = shares.iter().map(text::signing_share_hex).collect();
+    let case = Case::new(&[("alice", &texts[0]), ("carol", &texts[2])]);
+    let sources = case.sources.iter().map(|s| s.parse().unwrap()).collect();
+    let plan = Plan::revealed(Arc::new(holders), sources, vec![name("bob")]).unwrap();
+    let plan = plan.claim(&mut Inheritance::new()).unwrap();
+    let contributions = plan.read().unwrap();
+    assert_eq!((contributions.count(), contributions.needed()), (2, 2));
+    let given = contributions.into_key_shares();
+    assert!(given[0].secret() == shares[0] && given[1].secret() == shares[2]);
+}
+
+#[test]
+fn a_share_that_was_not_dealt_to_its_participant_is_refused() {
+    let (holders, shares) = holders();
+    let holders = Arc::new(holders);
+    let own = text::signing_share_hex(&shares[0]);
+    for bad in [&own, ALICE] {
+        let case = Case::new(&[("alice", &own), ("bob", bad)]);
+        let sources = case.sources.iter().map(|s| s.parse().unwrap()).collect();
+        let plan = Plan::revealed(Arc::clone(&holders), sources, vec![]).unwrap();
+        let refused = plan.claim(&mut Inheritance::new()).unwrap().read();
+        assert_eq!(
+            refused.unwrap_err().to_string(),
+            "the share of bob is refused: the manifest's commitments promise another"
+        );
+    }
+}
+
+#[test]
+fn fewer_holders_than_the_threshold_are_refused() {
+    let holders = Arc::new(holders().0);
+    let refused = Plan::revealed(holders, vec![], vec![name("alice")]);
+    assert_eq!(refused.unwrap_err(), NoPlan::TooFew { fewest: 2 });
 }

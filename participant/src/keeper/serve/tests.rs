@@ -95,8 +95,19 @@ pub struct Running {
 }
 
 struct With {
+    share: Contribution,
     ask: bool,
     limits: Limits,
+}
+
+impl Default for With {
+    fn default() -> With {
+        With {
+            share: Contribution::Share(mcbn_share::text::share(SHARE.as_bytes()).unwrap()),
+            ask: false,
+            limits: LIMITS,
+        }
+    }
 }
 
 const LIMITS: Limits = Limits {
@@ -108,14 +119,10 @@ const LIMITS: Limits = Limits {
 };
 
 pub async fn start() -> Running {
-    start_with(With {
-        ask: false,
-        limits: LIMITS,
-    })
-    .await
+    start_with(With::default()).await
 }
 
-async fn start_with(With { ask, limits }: With) -> Running {
+async fn start_with(With { share, ask, limits }: With) -> Running {
     let folder = TempDir::new().unwrap();
     let key = Key::create(&folder.path().join("key")).unwrap();
     let pin = key.pin();
@@ -130,14 +137,13 @@ async fn start_with(With { ask, limits }: With) -> Running {
         ask,
     };
     let (writer, thread) = writer::start(ledger, terms, Arc::clone(&now)).unwrap();
-    let share = mcbn_share::text::share(SHARE.as_bytes()).unwrap();
     let keeper = Arc::new(Keeper {
         terms: Terms {
             manifest: ManifestDigest([1; 32]),
             audience: audience(&pin),
             seconds: NonZeroU32::new(300).unwrap(),
         },
-        share: Contribution::Share(share),
+        share,
         verify: Arc::new(Credulous::default()),
         writer,
         clock: now,

@@ -4,11 +4,12 @@ use super::secs;
 use crate::client::{Ask, Failure, Granted};
 use crate::clock::{Clock, Moment};
 use crate::connect::NoChannel;
+use crate::house;
 use crate::lease::Lots;
 use crate::message::{Code, Lease, Refusal};
-use mcbn_manifest::{Manifest, Member, Pin};
+use mcbn_manifest::{Member, Pin};
 use mcbn_secret::SharedSecret;
-use mcbn_share::{Contribution, Participant, Signers, Threshold, shamir, text};
+use mcbn_share::{Contribution, Holders, Kind, Participant, Signers, Threshold, shamir, text};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -79,53 +80,29 @@ pub fn point(threshold: u8, x: usize) -> Contribution {
 
 /// alice, bob and carol, any two of whom sign.
 pub fn signers() -> Arc<Signers> {
-    let mut text = format!(
-        "version = 1\nnetwork = \"house\"\nrule = {{ threshold = 2 }}\nlease = 300\n\
-         derivation = \"bls-prf-v1\"\ncommitments = {COMMITMENTS:?}\n"
-    );
-    for (i, name) in ["alice", "bob", "carol"].iter().enumerate() {
-        let (pin, keeper) = (Pin([i as u8; 32]), format!("{name}.example:7400"));
-        text += &format!(
-            "[[participant]]\nname = \"{name}\"\nkeeper = \"{keeper}\"\npin = \"{pin}\"\n"
-        );
+    match house::parsed(&house::two_of_group("bls-prf-v1")).kind() {
+        Kind::Consent(signers) => Arc::clone(signers),
+        other => panic!("{other:?}"),
     }
-    text += &format!(
-        "[[workload]]\nname = \"psk-server\"\nimages = [\"sha256:{}\"]\n\
-         [attestation]\nsupport = [\"STABLE\"]\nhardware = [\"GCP_INTEL_TDX\"]\n",
-        "00".repeat(32)
-    );
-    let manifest = Manifest::parse(text.as_bytes()).unwrap();
-    Arc::clone(manifest.signers().unwrap())
 }
 
-/// Of lib/share/testdata/bls_prf.json.
-const COMMITMENTS: [&str; 2] = [
-    "a7bb3d85521ee1972f9e9c830ea15df33b2d44e4e41de73ddf2b67be6b86f273f242fdcd2aeeade7bf89ef224eb8edca",
-    "a28667d5fc7760718573bbf314338f6c87ba1baa442103fc86ab551e34372055a5d6240aee2a2aa4a86232e185a74674",
-];
-const SIGNING_SHARES: [(&str, &str); 3] = [
-    (
-        "alice",
-        "58652d2612f5be1fcf4ed32cbd696bf57ef4f8696ba4f25fe7b7264dbf760628",
-    ),
-    (
-        "bob",
-        "599395e203e8a6109a45809162fc56456a2a0f830a41e9178820a86d0fdef770",
-    ),
-    (
-        "carol",
-        "5ac1fe9df4db8e01653c2df6088f4095555f269ca8dedfcf288a2a8c6047e8b8",
-    ),
-];
+/// The same group, whose shares are revealed.
+pub fn holders() -> Arc<Holders> {
+    match house::parsed(&house::two_of_group("bls-reveal-v1")).kind() {
+        Kind::Reveal(holders) => Arc::clone(holders),
+        other => panic!("{other:?}"),
+    }
+}
 
 /// What this participant signs.
 pub fn consent(whose: &str) -> Contribution {
-    let (_, hex) = SIGNING_SHARES
-        .iter()
-        .find(|(name, _)| *name == whose)
-        .unwrap();
-    let share = text::signing_share(hex.as_bytes()).unwrap();
+    let share = house::signing_share(whose);
     signers().sign(&name(whose), &share).unwrap()
+}
+
+/// What this participant reveals.
+pub fn revealed(whose: &str) -> Contribution {
+    Contribution::Revealed(house::signing_share(whose))
 }
 
 pub fn keeper(

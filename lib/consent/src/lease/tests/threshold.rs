@@ -138,3 +138,79 @@ async fn too_many_consents_that_do_not_verify_are_refused_by_name() {
     );
     assert_eq!(error.exit(), Exit::Refused);
 }
+
+/// Of alice, who says this, and of bob and carol, who reveal their shares.
+fn revealing(alice: impl Fn(Question, u64) -> Reply + Send + Sync + 'static) -> Network {
+    Network::of_holders(Keepers::new([
+        keeper("alice", alice),
+        keeper("bob", |_, _| Share(|| double::revealed("bob"))),
+        keeper("carol", |_, _| Share(|| double::revealed("carol"))),
+    ]))
+}
+
+fn indices(shares: Contributions) -> Vec<u8> {
+    let shares = shares.into_key_shares();
+    shares.iter().map(|share| share.index().get()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn shares_of_a_groups_key_are_gathered() {
+    let network = revealing(|_, _| Share(|| double::revealed("alice")));
+    let (shares, _) = network.start().await.unwrap();
+    assert_eq!(indices(shares), [1, 2, 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revealed_share_that_is_not_theirs_is_named_and_the_others_are_enough() {
+    // Carol's, in alice's name, and what is no share of the group at all.
+    for bad in [|| double::revealed("carol"), || double::share("alice")] {
+        let network = revealing(move |_, _| Share(bad));
+        let (shares, consent) = network.start().await.unwrap();
+        assert!(!shares.has(&name("alice")));
+        assert_eq!(consent.standing(network.clock.now()).live, 2);
+        assert_eq!(indices(shares), [2, 3]);
+        // Her keeper is asked no more.
+        assert_eq!(network.keepers.times("alice", Question::Release).len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_revealed_shares_that_are_not_theirs_are_refused_by_name() {
+    let carols = |_, _| Share(|| double::revealed("carol"));
+    let keepers = Keepers::new([
+        keeper("alice", carols),
+        keeper("bob", carols),
+        keeper("carol", carols),
+    ]);
+    let error = Network::of_holders(keepers).start().await.unwrap_err();
+    let other = |whose| {
+        format!(
+            "{whose}: the share of {whose} is refused: the manifest's commitments promise another"
+        )
+    };
+    let expected = format!("no consent: {}; {}", other("alice"), other("bob"));
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(error.exit(), Exit::Refused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn consent_to_use_revealed_shares_ends_as_any_other() {
+    let takes_back = |whose: fn() -> Contribution| {
+        move |_, now| match now {
+            200.. => No(Code::Withdrawn),
+            _ => Share(whose),
+        }
+    };
+    let keepers = Keepers::new([
+        keeper("alice", takes_back(|| double::revealed("alice"))),
+        keeper("bob", |_, _| Share(|| double::revealed("bob"))),
+        keeper("carol", takes_back(|| double::revealed("carol"))),
+    ]);
+    let (when, lost) = Network::of_holders(keepers).lost().await;
+    assert!((200..200 + LEASE / 2).contains(&when), "{when}");
+    assert_eq!(
+        lost.to_string(),
+        "consent is lost: alice: consent was withdrawn; carol: consent was withdrawn"
+    );
+    assert_eq!(lost.exit(), Exit::Refused);
+}

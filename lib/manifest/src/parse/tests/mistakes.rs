@@ -170,7 +170,7 @@ fn a_derivation_that_contradicts_the_rule_is_refused() {
             THRESHOLD,
             "shamir-v1",
             "hkdf-v1",
-            "5:14: hkdf-v1 contradicts the rule: it needs every share; a threshold needs shamir-v1 or bls-prf-v1",
+            "5:14: hkdf-v1 contradicts the rule: it needs every share; a threshold needs shamir-v1, bls-prf-v1 or bls-reveal-v1",
         ),
         (
             THRESHOLD,
@@ -188,13 +188,19 @@ fn a_derivation_that_contradicts_the_rule_is_refused() {
             THRESHOLD,
             "shamir-v1",
             "bls-prf-v2",
-            "5:14: a derivation is hkdf-v1, shamir-v1 or bls-prf-v1 in a manifest, not 'bls-prf-v2'",
+            "5:14: a derivation is hkdf-v1, shamir-v1, bls-prf-v1 or bls-reveal-v1 in a manifest, not 'bls-prf-v2'",
         ),
         (
             UNANIMOUS,
             "lease = 300",
             "lease = 300\nderivation = \"bls-prf-v1\"",
             "6:14: bls-prf-v1 contradicts the rule: it is for a threshold; unanimous needs hkdf-v1",
+        ),
+        (
+            UNANIMOUS,
+            "lease = 300",
+            "lease = 300\nderivation = \"bls-reveal-v1\"",
+            "6:14: bls-reveal-v1 contradicts the rule: it is for a threshold; unanimous needs hkdf-v1",
         ),
         (
             THRESHOLD,
@@ -226,6 +232,11 @@ const FIRST: &str = "a7bb3d85521ee1972f9e9c830ea15df33b2d44e4e41de73ddf2b67be6b8
 fn a_group_without_commitments_is_refused() {
     let expected = "5:14: bls-prf-v1 needs 'commitments': they come from the making of the shares";
     assert_commitments_refused("", &[expected]);
+    assert_refused(
+        THRESHOLD,
+        &[("shamir-v1", "bls-reveal-v1")],
+        &["5:14: bls-reveal-v1 needs 'commitments': they come from the making of the shares"],
+    );
     let expected = "6:15: 'commitments' is an empty list";
     assert_commitments_refused("commitments = []", &[expected]);
 }
@@ -238,7 +249,7 @@ fn commitments_of_another_number_than_the_threshold_are_refused() {
 
 #[test]
 fn commitments_without_their_derivation_are_refused() {
-    let expected = "6:15: commitments are for the derivation bls-prf-v1, which does not stand here";
+    let expected = "6:15: commitments are for the derivations bls-prf-v1 and bls-reveal-v1, neither of which stands here";
     for other in ["", "derivation = \"shamir-v1\""] {
         let old = "derivation = \"bls-prf-v1\"";
         assert_refused(SIGNED, &[(old, other)], &[expected]);

@@ -16,7 +16,7 @@ fn id(running: &Running, subject: &str) -> Beginning {
 async fn asking() -> Running {
     start_with(With {
         ask: true,
-        limits: LIMITS,
+        ..With::default()
     })
     .await
 }

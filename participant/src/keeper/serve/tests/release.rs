@@ -15,6 +15,24 @@ async fn a_machine_that_is_vouched_for_gets_the_share_and_a_lease() {
 }
 
 #[tokio::test]
+async fn a_share_of_a_groups_key_is_released_as_one_under_a_lease_as_any_other() {
+    let share = || mcbn_share::text::signing_share(SHARE.as_bytes()).unwrap();
+    let running = start_with(With {
+        share: Contribution::Revealed(share()),
+        ..With::default()
+    })
+    .await;
+    let answer = running.release("debug-i").await;
+    assert_eq!(answer.refusal(), "policy debug");
+    let released = running.release("i").await.released();
+    assert_eq!(released.share, Contribution::Revealed(share()));
+    running.renew("i", released.lease).await.renewed();
+    running.folder.say(&Word::Withdraw);
+    let answer = running.renew("i", released.lease).await;
+    assert_eq!(answer.refusal(), "withdrawn");
+}
+
+#[tokio::test]
 async fn what_is_released_stands_in_the_ledger_before() {
     let running = start().await;
     let released = running.release("i").await.released();

@@ -223,7 +223,11 @@ async fn one_address_cannot_take_every_place() {
         connections_of_a_peer: NonZeroUsize::MIN,
         ..LIMITS
     };
-    let running = start_with(With { ask: false, limits }).await;
+    let running = start_with(With {
+        limits,
+        ..With::default()
+    })
+    .await;
     let _first = running.connect().await;
     let mut second = TcpStream::connect(running.address).await.unwrap();
     assert!(matches!(second.read(&mut [0]).await, Ok(0)));
@@ -238,7 +242,11 @@ async fn tokens_of_one_address_are_verified_at_a_rate() {
         tokens: NonZeroU32::new(3).unwrap(),
         ..LIMITS
     };
-    let running = start_with(With { ask: false, limits }).await;
+    let running = start_with(With {
+        limits,
+        ..With::default()
+    })
+    .await;
     for _ in 0..3 {
         running.release("i").await.released();
     }
@@ -255,7 +263,11 @@ async fn so_many_tokens_are_verified_at_one_time() {
         verifications: NonZeroUsize::MIN,
         ..LIMITS
     };
-    let running = start_with(With { ask: false, limits }).await;
+    let running = start_with(With {
+        limits,
+        ..With::default()
+    })
+    .await;
     let turn = Arc::clone(&running.keeper.verifications);
     let turn = turn.acquire_owned().await.unwrap();
     let mut client = running.connect().await;
