@@ -8,6 +8,7 @@ pub mod sign;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use mcbn_attest::{Issuer, Jwks, Leeway, UnixTime, Verifier};
@@ -17,11 +18,13 @@ use mcbn_ceremony::Terms;
 use mcbn_ceremony::approval::SigningKey;
 use mcbn_ceremony::message::Refusal;
 use mcbn_manifest::Manifest;
+use mcbn_share::text;
 use mcbn_tests_support::DEADLINE;
 use mcbn_tests_support::confidential_space::{self as simulator, Image, Machine, Profile};
 use mcbn_tests_support::folder::Folder;
-use mcbn_tests_support::process::Process;
-use mcbn_tests_support::workload::workload;
+use mcbn_tests_support::port::reserved;
+use mcbn_tests_support::process::{Ended, Process};
+use mcbn_tests_support::workload::{mcbn, workload};
 use mcbn_threshold::{Group, Index, KeyShare, Threshold};
 use rcgen::{KeyPair, PKCS_ED25519};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -38,6 +41,8 @@ pub struct Person {
     pub name: &'static str,
     pub index: Index,
     key: Vec<u8>,
+    /// Where their keeper answers, and the pin of its key.
+    keeper: (String, String),
 }
 
 impl Person {
@@ -48,10 +53,17 @@ impl Person {
 
     fn with(name: &'static str, number: usize, key: &KeyPair) -> Self {
         let number = u8::try_from(number).expect("few");
+        let der = key.serialize_der();
+        let own = SigningKey::from_pkcs8(&der).expect("an Ed25519 key");
         Self {
             name,
             index: Index::new(number).expect("from one"),
-            key: key.serialize_der(),
+            // Nobody asks there.
+            keeper: (
+                format!("{name}.example:7400"),
+                own.public().pin().to_string(),
+            ),
+            key: der,
         }
     }
 
@@ -82,6 +94,17 @@ pub struct Key {
 }
 
 impl Key {
+    fn dealt() -> Self {
+        let random = SystemRandom::new();
+        let threshold = Threshold::new(2).expect("two");
+        let dealt = mcbn_threshold::generate(threshold, 3, |bytes| random.fill(bytes));
+        let dealt = dealt.expect("random numbers");
+        Self {
+            group: dealt.group,
+            shares: dealt.shares,
+        }
+    }
+
     /// As a manifest has it.
     fn lines(&self, derivation: &str) -> String {
         let commitments = self.group.commitments().iter();
@@ -120,17 +143,63 @@ impl House {
 
     /// For an image of it with this digest.
     pub fn to_sign_with(digest: String) -> (Self, Key) {
-        let random = SystemRandom::new();
-        let threshold = Threshold::new(2).expect("two");
-        let dealt = mcbn_threshold::generate(threshold, 3, |bytes| random.fill(bytes));
-        let dealt = dealt.expect("random numbers");
-        let key = Key {
-            group: dealt.group,
-            shares: dealt.shares,
-        };
+        let key = Key::dealt();
         let lines = key.lines("bls-prf-v1");
         let house = Self::of(people(), SIGN, digest, &lines, Folder::new());
         (house, key)
+    }
+
+    /// For the program threshold-sign, to which the people reveal their shares: Alice's keeper can, and each person's is
+    /// in the file of their name.
+    pub fn to_sign_with_revealed_shares() -> (Self, Key) {
+        let key = Key::dealt();
+        let folder = Folder::new();
+        let mut people = people();
+        for (person, share) in people.iter().zip(&key.shares) {
+            folder.file(person.name, text::signing_share_hex(&share.secret()));
+        }
+        let mut make = mcbn();
+        make.args(["keeper", "key", "--out"])
+            .arg(folder.path().join("keeper-key"));
+        let made = Process::start(make).end();
+        made.expect_code(0);
+        people[0].keeper = (reserved().to_string(), made.stdout().trim().to_owned());
+        let lines = key.lines("bls-reveal-v1");
+        let house = Self::of(people, SIGN, Image::named(SIGN).digest, &lines, folder);
+        (house, key)
+    }
+
+    /// Alice's.
+    pub fn keeper(&self) -> Process {
+        std::fs::create_dir(self.path("books")).expect("a new folder");
+        let mut command = self.keeper_command("run");
+        command
+            .args([
+                "--participant",
+                "alice",
+                "--listen",
+                &self.people[0].keeper.0,
+            ])
+            .args(["--insecure-issuer", &self.issuer_url()])
+            .arg("--manifest")
+            .arg(self.path("manifest.toml"))
+            .arg("--key")
+            .arg(self.path("keeper-key"))
+            .arg(format!("--share=file:{}", self.path("alice").display()));
+        let process = Process::start(command);
+        process.wait_for_message("listening");
+        process
+    }
+
+    /// Any command with its ledger.
+    pub fn keeper_command(&self, words: &str) -> Command {
+        let mut command = mcbn();
+        command
+            .arg("keeper")
+            .args(words.split(' '))
+            .arg("--ledger")
+            .arg(self.path("books/ledger"));
+        command
     }
 
     /// Each with a key that `make` puts in the file `key` of this person's folder, and whose public half it gives.
@@ -160,14 +229,14 @@ impl House {
         folder: Folder,
     ) -> Self {
         let mut text = format!(
-            "version = 1\nnetwork = \"house\"\nrule = {{ threshold = 2 }}\nlease = 300\n{lines}"
+            "version = 1\nnetwork = \"house\"\nrule = {{ threshold = 2 }}\nlease = 10\n{lines}"
         );
         for person in &people {
             let (name, key) = (person.name, person.signing_key().public());
-            let pin = key.pin();
+            let (keeper, pin) = &person.keeper;
             let key = mcbn_manifest::SigningKey(key.to_bytes());
             text += &format!(
-                "[[participant]]\nname = \"{name}\"\nkeeper = \"{name}.example:7400\"\npin = \"{pin}\"\nsigning-key = \"{key}\"\n"
+                "[[participant]]\nname = \"{name}\"\nkeeper = \"{keeper}\"\npin = \"{pin}\"\nsigning-key = \"{key}\"\n"
             );
         }
         text += &format!(
@@ -215,10 +284,29 @@ impl House {
     /// On this machine, with more flags.
     pub fn start_on(&self, profile: Profile, flags: &[&str]) -> Enclave {
         let machine = self.machine(profile);
+        let process = Process::start(self.command(&machine, flags));
+        let listening = process.wait_for_message("listening");
+        let address = listening["address"].as_str().expect("an address");
+        Enclave {
+            address: address.parse().expect("an address"),
+            process,
+            machine,
+        }
+    }
+
+    /// How it ends with these flags, without ever listening.
+    pub fn refused_start(&self, flags: &[&str]) -> Ended {
+        let machine = self.machine(self.profile());
+        Process::start(self.command(&machine, flags)).end()
+    }
+
+    fn command(&self, machine: &Machine, flags: &[&str]) -> Command {
         let mut command = workload(self.workload);
-        let manifest = self.folder.path().join("manifest.toml");
         command
-            .arg(format!("--manifest=file:{}", manifest.display()))
+            .arg(format!(
+                "--manifest=file:{}",
+                self.path("manifest.toml").display()
+            ))
             .arg("--token-socket")
             .arg(machine.socket())
             .args(flags);
@@ -228,14 +316,7 @@ impl House {
         if !flags.iter().any(|flag| flag.starts_with("--listen")) {
             command.arg("--listen=127.0.0.1:0");
         }
-        let process = Process::start(command);
-        let listening = process.wait_for_message("listening");
-        let address = listening["address"].as_str().expect("an address");
-        Enclave {
-            address: address.parse().expect("an address"),
-            process,
-            machine,
-        }
+        command
     }
 
     fn demands(&self) -> Demands {

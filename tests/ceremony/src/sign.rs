@@ -70,6 +70,20 @@ impl Visit<'_> {
         }
     }
 
+    /// Reads what is asked, and approves it without a partial signature.
+    pub async fn approve_alone(&mut self, request: RequestId) -> Said<OpenRequest> {
+        let open = self.request(request).await?;
+        let own = self.person.signing_key();
+        let signers = self.house.signers();
+        let ask = AskSubmit {
+            request,
+            participant: self.person.index,
+            partial: None,
+            approval: signers.approve(request, &open.subject, &own),
+        };
+        self.submit(&ask).await
+    }
+
     /// Reads what is asked, and signs it.
     pub async fn sign(&mut self, request: RequestId, share: &KeyShare) -> Said<OpenRequest> {
         let open = self.request(request).await?;

@@ -11,6 +11,7 @@ use mcbn_ceremony::message::{
 use mcbn_tests_ceremony::sign::subject;
 use mcbn_tests_ceremony::{Enclave, House, Key, Person, Visit};
 use mcbn_tests_support::confidential_space::Profile;
+use mcbn_tests_support::process::Process;
 
 const MESSAGE: &[u8] = b"a release";
 
@@ -247,6 +248,85 @@ async fn many_requests_are_signed_at_one_time() {
         }
     })
     .await;
+}
+
+/// With the shares of Alice, from her keeper, and of Bob.
+fn revealing(house: &House, more: &[&str]) -> Vec<String> {
+    let bobs = format!("--share=bob=file:{}", house.path("bob").display());
+    let flags = [
+        "--reveal-shares=attested".into(),
+        "--share=alice=keeper".into(),
+        bobs,
+    ];
+    flags
+        .into_iter()
+        .chain(more.iter().map(|flag| flag.to_string()))
+        .collect()
+}
+
+#[tokio::test]
+async fn where_shares_are_revealed_any_two_approve() {
+    let (house, key) = House::to_sign_with_revealed_shares();
+    let _keeper = house.keeper();
+    let carols = format!("--share=carol=file:{}", house.path("carol").display());
+    let flags = revealing(&house, &[&carols]);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let enclave = house.start_on(house.profile(), &flags);
+    let mut visits = visits(&house, &enclave).await;
+    let request = visits[2].announce(MESSAGE).await.unwrap();
+    let open = visits[2].approve_alone(request).await.unwrap();
+    assert_eq!(approved_by(&open), [3]);
+    // One is not two, however often it approves.
+    let open = visits[2].approve_alone(request).await.unwrap();
+    assert!(open.signature.is_none());
+    let said = visits[1].sign(request, &key.shares[1]).await;
+    assert_eq!(refused(said), (Code::Partial, Some(2)));
+    let open = visits[1].approve_alone(request).await.unwrap();
+    assert!(is_signed(&key, &open, MESSAGE));
+    // As the shares would that stay where they are.
+    let partials = [0, 2].map(|owner: usize| key.shares[owner].sign(MESSAGE));
+    let combined = key.group.combine_verified(MESSAGE, &partials).unwrap();
+    assert_eq!(open.signature, Some(combined));
+}
+
+#[tokio::test]
+async fn a_share_that_is_taken_back_ends_it() {
+    let (house, _) = House::to_sign_with_revealed_shares();
+    let _keeper = house.keeper();
+    let flags = revealing(&house, &[]);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let enclave = house.start_on(house.profile(), &flags);
+    let mut visit = house.visit(&house.people[2], &enclave).await.unwrap();
+    visit.announce(MESSAGE).await.unwrap();
+    let revoke = Process::start(house.keeper_command("revoke --all")).end();
+    revoke.expect_code(0);
+    let ended = enclave.process.end();
+    // Carol's keeper cannot be reached, or she could make up for it.
+    ended.expect_code(69);
+    let lost = "consent is lost: alice: consent was withdrawn";
+    assert!(ended.stderr().contains(lost), "{ended}");
+}
+
+#[test]
+fn another_share_than_the_commitments_promise_is_refused() {
+    let (house, _) = House::to_sign_with_revealed_shares();
+    let alices = format!("--share=alice=file:{}", house.path("alice").display());
+    let carols = format!("--share=bob=file:{}", house.path("carol").display());
+    let ended = house.refused_start(&["--reveal-shares=attested", &alices, &carols]);
+    ended.expect_code(77);
+    assert!(ended.stderr().contains("bob"), "{ended}");
+}
+
+#[test]
+fn shares_are_revealed_only_where_the_manifest_says_so() {
+    let (house, _) = House::to_sign();
+    let ended = house.refused_start(&["--reveal-shares=attested"]);
+    ended.expect_code(64);
+    assert!(ended.stderr().contains("bls-reveal-v1"), "{ended}");
+    let (house, _) = House::to_sign_with_revealed_shares();
+    let ended = house.refused_start(&["--share=alice=keeper"]);
+    ended.expect_code(64);
+    assert!(ended.stderr().contains("--reveal-shares"), "{ended}");
 }
 
 #[tokio::test]

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use mcbn_ceremony::signing::NotRevealed;
 use mcbn_ceremony_endpoint::NotOpen;
+use mcbn_consent::lease::Lost;
+use mcbn_pinned::NoKey;
 use mcbn_runtime::exit::{Exit, Failure};
 
 #[derive(Debug)]
@@ -11,6 +14,12 @@ pub enum Error {
     Endpoint(NotOpen),
     /// There are no random bytes.
     Random,
+    /// Too few shares are revealed.
+    Shares(NoKey),
+    /// They are revealed, and cannot sign.
+    NotRevealed(NotRevealed),
+    /// There were shares, and too few participants agree to their use now.
+    ConsentLost(Lost),
 }
 
 impl fmt::Display for Error {
@@ -18,6 +27,9 @@ impl fmt::Display for Error {
         match self {
             Self::Endpoint(error) => error.fmt(f),
             Self::Random => f.write_str("the system gives no random bytes"),
+            Self::Shares(_) => f.write_str("there are no shares to sign with"),
+            Self::NotRevealed(_) => f.write_str("the shares cannot sign"),
+            Self::ConsentLost(lost) => lost.fmt(f),
         }
     }
 }
@@ -27,6 +39,9 @@ impl std::error::Error for Error {
         match self {
             Self::Endpoint(error) => error.source(),
             Self::Random => None,
+            Self::Shares(error) => Some(error),
+            Self::NotRevealed(error) => Some(error),
+            Self::ConsentLost(lost) => lost.source(),
         }
     }
 }
@@ -36,13 +51,18 @@ impl Failure for Error {
         match self {
             Self::Endpoint(error) => error.exit(),
             Self::Random => Exit::Platform,
+            Self::Shares(error) => error.exit(),
+            Self::NotRevealed(_) => Exit::Refused,
+            Self::ConsentLost(lost) => lost.exit(),
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Endpoint(error) => error.hint(),
-            Self::Random => None,
+            Self::Shares(error) => error.hint(),
+            Self::ConsentLost(lost) => lost.hint(),
+            Self::Random | Self::NotRevealed(_) => None,
         }
     }
 }

@@ -26,10 +26,10 @@ pub struct Ceremony {
 
 impl Ceremony {
     /// None where there are no random bytes.
-    pub fn begin(config: &Config) -> Option<Self> {
+    pub fn begin(config: &Config, shares: Shares) -> Option<Self> {
         let random = SystemRandom::new();
         let fresh = |bytes: &mut [u8]| random.fill(bytes);
-        let signing = Signing::new(config.signers.clone(), Shares::Kept, config.limits, fresh);
+        let signing = Signing::new(config.signers.clone(), shares, config.limits, fresh);
         let signing = signing.ok()?;
         Some(Self {
             session: Session::of(&signing),
