@@ -8,6 +8,7 @@ WORKLOADS = [
     "psk-client",
     "psk-server",
     "threshold-generate",
+    "threshold-sign",
     "tpm-psk",
 ]
 

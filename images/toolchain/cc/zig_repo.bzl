@@ -1,6 +1,7 @@
 """The C compiler and linker: zig (clang and lld) from its wheel, with Debian 12's static glibc."""
 
 load(":debian.bzl", "unpack_deb")
+load(":pip.bzl", "pip")
 
 # What programs are linked with: start files, libc.a and the shared glibc, gcc's start files and unwinder. zig could build
 # stubs of glibc, but no libc.a, and what it builds holds the time and place of its making.
@@ -21,21 +22,11 @@ PACKAGES = {
 
 _TOOLS = ["cc", "ar"]
 
-def _pip(rctx):
-    """Returns the command that runs pip: the interpreter's own, else the wheel that Debian keeps for virtual environments."""
-    python = rctx.which("python3") or fail("python3 is needed to fetch the zig wheel through pip")
-    if rctx.execute([python, "-m", "pip", "--version"]).return_code == 0:
-        return [python, "-m", "pip"]
-    wheels = rctx.path("/usr/share/python-wheels")
-    for wheel in wheels.readdir() if wheels.exists else []:
-        if wheel.basename.startswith("pip-"):
-            return [python, str(wheel) + "/pip"]
-    fail("pip is needed to fetch the zig wheel: install python3-pip")
-
 def _zig_toolchain_impl(rctx):
     rctx.report_progress("fetching zig's wheel through pip")
+    python = rctx.which("python3") or fail("python3 is needed to fetch the zig wheel through pip")
     got = rctx.execute(
-        _pip(rctx) + [
+        pip(rctx, python) + [
             "download",
             "--require-hashes",
             "--no-deps",

@@ -142,7 +142,7 @@ def handed_over(images = False, participant = False):
         },
     )
 
-def mcbn_tests(name, deps = [], images = False, participant = False, test_tags = [], **kwargs):
+def mcbn_tests(name, deps = [], images = False, participant = False, test_data = [], test_env = {}, test_tags = [], **kwargs):
     """Tests of built programs: `src/` is what they share, as the crate `mcbn_tests_<name>`, and `tests/*.rs` are the tests.
 
     Each is told in the variable `WORKLOADS` where every workload's program is.
@@ -152,6 +152,8 @@ def mcbn_tests(name, deps = [], images = False, participant = False, test_tags =
         deps: this project's own crates that it links.
         images: whether the variable `IMAGES` says where every image's layout is, too.
         participant: whether the variable `PARTICIPANT` says where the participants' program is, too.
+        test_data: files that the tests read while they run.
+        test_env: variables of the tests.
         test_tags: Bazel tags of the tests.
         **kwargs: passed to rust_library.
     """
@@ -169,11 +171,11 @@ def mcbn_tests(name, deps = [], images = False, participant = False, test_tags =
         name,
         deps = deps + [":" + name],
         programs = [],
-        data = built.data + native.glob(
+        data = built.data + test_data + native.glob(
             ["testdata/**"],
             allow_empty = True,
         ),
-        env = built.env,
+        env = built.env | test_env,
         harness = [],
         tags = test_tags,
     )

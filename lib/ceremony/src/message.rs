@@ -17,6 +17,9 @@
 //! Whatever else happens is a [`Refusal`], under the HTTP status of its [`Code`]. How an answer and its token stand
 //! together is for the attested connection to say: what the token is over, are these bytes.
 //!
+//! `lib/ceremony/openapi.yaml` says the same for programs of others: every body and header, its form and its length, and
+//! which refusals there are for each request. `tests/openapi` holds messages and servers to it.
+//!
 //! Keys, ids, signatures and commitments are unpadded base64url, digests hex as people compare them, participants their
 //! numbers. Each has one text. A value that was read is valid by itself: a key is a point of its group, a purpose can
 //! be shown; whether it is genuine, the state machines say.

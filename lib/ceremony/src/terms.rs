@@ -69,7 +69,8 @@ impl fmt::Display for ThresholdTooHigh {
 impl Error for ThresholdTooHigh {}
 
 /// What a key or a signature is for, as people read it before they agree: 1 to 256 printable ASCII characters, so that
-/// it can be shown as it stands, whoever wrote it.
+/// it can be shown as it stands, whoever wrote it; none of them `"` or `\`, so that it is one text in JSON and in the
+/// manifest, too.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Purpose(String);
 
@@ -85,8 +86,8 @@ impl FromStr for Purpose {
     type Err = NotAPurpose;
 
     fn from_str(text: &str) -> Result<Self, NotAPurpose> {
-        let printable = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        match printable && (1..=Self::LONGEST).contains(&text.len()) {
+        let shown = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+        match text.bytes().all(shown) && (1..=Self::LONGEST).contains(&text.len()) {
             true => Ok(Self(text.into())),
             false => Err(NotAPurpose),
         }
@@ -104,7 +105,9 @@ pub struct NotAPurpose;
 
 impl fmt::Display for NotAPurpose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a purpose is 1 to 256 printable ASCII characters")
+        f.write_str(
+            "a purpose is 1 to 256 printable ASCII characters, and has no \" and no \\ in it",
+        )
     }
 }
 
@@ -163,6 +166,8 @@ mod tests {
             "\u{7f}",
             "\u{202e}",
             "ä",
+            "to sign \"it\"",
+            "a\\b",
             &"a".repeat(257),
         ] {
             assert_eq!(text.parse::<Purpose>(), Err(NotAPurpose), "{text:?}");

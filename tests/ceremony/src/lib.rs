@@ -26,7 +26,7 @@ use mcbn_tests_support::port::reserved;
 use mcbn_tests_support::process::{Ended, Process};
 use mcbn_tests_support::workload::{mcbn, workload};
 use mcbn_threshold::{Group, Index, KeyShare, Threshold};
-use rcgen::{KeyPair, PKCS_ED25519};
+use rcgen::{CertificateParams, KeyPair, PKCS_ED25519};
 use ring::rand::{SecureRandom, SystemRandom};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,11 @@ pub const GENERATE: &str = "threshold-generate";
 pub const SIGN: &str = "threshold-sign";
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 pub const PURPOSE: &str = "to sign releases";
+
+/// What stands before the seed of an Ed25519 key that is alone.
+const PKCS8_HEAD: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
 
 /// A participant: a name and a key, for TLS and for approvals.
 pub struct Person {
@@ -79,6 +84,17 @@ impl Person {
     fn identity(&self) -> Identity {
         let der = PrivatePkcs8KeyDer::from(&*self.key);
         Identity::from_pkcs8(&der).expect("an Ed25519 key")
+    }
+
+    /// A certificate and its key in PEM, for a client of others.
+    pub fn pem(&self) -> String {
+        // RFC 8410 §7. OpenSSL takes no key that has its public half beside it, as ours have.
+        let seed = &self.key[PKCS8_HEAD.len()..][..32];
+        let der = PrivatePkcs8KeyDer::from([&PKCS8_HEAD, seed].concat());
+        let key = KeyPair::try_from(&der).expect("an Ed25519 key");
+        let parameters = CertificateParams::new([format!("{}.invalid", self.name)]);
+        let signed = parameters.and_then(|parameters| parameters.self_signed(&key));
+        signed.expect("the key is whole").pem() + &key.serialize_pem()
     }
 }
 

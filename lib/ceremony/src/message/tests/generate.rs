@@ -1,5 +1,5 @@
 use super::*;
-use crate::generation::{Generation, Joining};
+use crate::generation::{Announced, Generation, Joining};
 
 fn generation(count: u8) -> Generation {
     Generation::new(terms(count), purpose(), at(60), random(7)).unwrap()
@@ -45,6 +45,33 @@ fn done(count: u8) -> Generation {
             .unwrap();
     }
     generation
+}
+
+#[test]
+fn a_purpose_with_every_character_that_it_may_have_reaches_the_other_side() {
+    let mut all: String = (b' '..=b'~').map(char::from).collect();
+    all.retain(|character| character.to_string().parse::<crate::Purpose>().is_ok());
+    assert!(all.contains('a'), "{all}");
+    let announced = Announced {
+        purpose: all.parse().unwrap(),
+        ..generation(2).announced().clone()
+    };
+    let body = write(&Announcement::of(&announced));
+    let read = read::<Announcement>(&body).unwrap();
+    assert_eq!(read.announced(), Ok(announced));
+}
+
+#[test]
+fn a_participant_that_is_no_whole_number_is_refused() {
+    stands_as(
+        AskShare {
+            participant: index(1),
+        },
+        r#"{"participant":1}"#,
+    );
+    for number in ["0", "256", "-1", "1.0", "1e0", "1.5", "\"1\"", "null"] {
+        refuses::<AskShare>(&format!(r#"{{"participant":{number}}}"#));
+    }
 }
 
 #[test]
