@@ -1,39 +1,66 @@
-//! A key is made by the image that the manifest names.
+//! A key is made, and signed with, by the images that the manifests name.
 
 use std::fs::{self, Permissions};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 
 use mcbn_ceremony::message::Phase;
 use mcbn_manifest::carried;
-use mcbn_tests_ceremony::{GENERATE, House, PURPOSE};
+use mcbn_tests_ceremony::{GENERATE, House, PURPOSE, SIGN, Visit};
 use mcbn_tests_image::{Container, digest, listening};
+use mcbn_tests_support::confidential_space::Machine;
 use mcbn_tests_support::folder::Folder;
+use rustix::process::Signal;
 
 /// Where the launcher puts its socket.
 const LAUNCHER: &str = "/run/container_launcher";
 
-#[tokio::test]
-async fn three_make_a_key_with_the_image() {
-    let house = House::to_generate_with(digest(GENERATE));
+/// Where the container of such an image answers.
+struct Started {
+    container: Container,
+    address: SocketAddr,
+    /// Asked for its tokens.
+    _machine: Machine,
+}
+
+/// Starts the image, confined, with the house's manifest and more variables.
+fn start(house: &House, image: &str, more: &[(&str, &str)]) -> Started {
     let machine = house.machine(house.profile());
     let launcher = machine.socket().parent().expect("a socket is in a folder");
     // The image's user is not the launcher's.
     fs::set_permissions(launcher, Permissions::from_mode(0o755)).expect("it is ours");
     let manifest = fs::read(house.path("manifest.toml")).unwrap();
     let manifest = carried::encode(&manifest);
-    let variables = [
+    let own = [
         ("MCBN_MANIFEST", manifest.as_str()),
-        ("MCBN_PURPOSE", PURPOSE),
         ("MCBN_LISTEN", "127.0.0.1:0"),
     ];
-    let container =
-        Container::start_in(Folder::new(), GENERATE, &variables, &[(launcher, LAUNCHER)]);
+    let variables = [&own, more].concat();
+    let container = Container::start_in(Folder::new(), image, &variables, &[(launcher, LAUNCHER)]);
     let address = listening(&container);
     container.expect_confined();
-    let mut visits = Vec::new();
-    for person in &house.people {
-        visits.push(house.visit_at(person, address).await.unwrap());
+    Started {
+        container,
+        address,
+        _machine: machine,
     }
+}
+
+impl Started {
+    async fn visits<'a>(&self, house: &'a House) -> Vec<Visit<'a>> {
+        let mut visits = Vec::new();
+        for person in &house.people {
+            visits.push(house.visit_at(person, self.address).await.unwrap());
+        }
+        visits
+    }
+}
+
+#[tokio::test]
+async fn three_make_a_key_with_the_image() {
+    let house = House::to_generate_with(digest(GENERATE));
+    let started = start(&house, GENERATE, &[("MCBN_PURPOSE", PURPOSE)]);
+    let mut visits = started.visits(&house).await;
     let mut joined = Vec::new();
     for visit in &mut visits {
         let joining = visit.joining().await;
@@ -50,6 +77,22 @@ async fn three_make_a_key_with_the_image() {
     for (visit, opened) in visits.iter_mut().zip(&opened) {
         opened.finish(&visit.receipt().await.unwrap()).unwrap();
     }
-    let (process, _folder) = container.into_process();
+    let (process, _folder) = started.container.into_process();
+    process.end().expect_code(0);
+}
+
+#[tokio::test]
+async fn two_of_three_sign_with_the_image() {
+    const MESSAGE: &[u8] = b"a release";
+    let (house, key) = House::to_sign_with(digest(SIGN));
+    let started = start(&house, SIGN, &[]);
+    let mut visits = started.visits(&house).await;
+    let request = visits[2].announce(MESSAGE).await.unwrap();
+    visits[2].sign(request, &key.shares[2]).await.unwrap();
+    let open = visits[0].sign(request, &key.shares[0]).await.unwrap();
+    let signature = open.signature.expect("it is signed");
+    assert_eq!(key.group.key().verify(MESSAGE, &signature), Ok(()));
+    let (process, _folder) = started.container.into_process();
+    process.signal(Signal::TERM);
     process.end().expect_code(0);
 }
