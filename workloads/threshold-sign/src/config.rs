@@ -40,7 +40,7 @@ pub const PROGRAM: Program = Program::new(
 
 const MAX_REQUESTS: Setting = Setting::value(
     "max-requests",
-    "COUNT",
+    "N",
     "how many requests to sign are open at one time; each participant may announce an equal part of them",
 )
 .default("10000")
