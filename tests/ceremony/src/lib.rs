@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mcbn_attest::{Issuer, Jwks, Leeway, UnixTime, Verifier};
 use mcbn_attested::client::{Client, Connection, Demands, Failure, Method, PathAndQuery};
@@ -299,8 +300,13 @@ impl House {
 
     /// On this machine, with more flags.
     pub fn start_on(&self, profile: Profile, flags: &[&str]) -> Enclave {
+        self.start_for(DEADLINE, profile, flags)
+    }
+
+    /// For so long at most.
+    pub fn start_for(&self, deadline: Duration, profile: Profile, flags: &[&str]) -> Enclave {
         let machine = self.machine(profile);
-        let process = Process::start(self.command(&machine, flags));
+        let process = Process::start_for(self.command(&machine, flags), deadline);
         let listening = process.wait_for_message("listening");
         let address = listening["address"].as_str().expect("an address");
         Enclave {

@@ -1,6 +1,7 @@
 //! What any two of three have approved is signed, with the real program.
 
 use std::fs;
+use std::time::Duration;
 
 use mcbn_attested::client::Failure;
 use mcbn_ceremony::approval::RequestId;
@@ -172,7 +173,7 @@ async fn a_request_expires_with_its_signature() {
 async fn ten_thousand_open_requests_are_held_and_no_more() {
     const ALL: usize = 10_000;
     let (house, key) = House::to_sign();
-    let enclave = house.start();
+    let enclave = house.start_for(Duration::from_secs(240), house.profile(), &[]);
     let before = resident(&enclave);
     let mut visit = house.visit(&house.people[0], &enclave).await.unwrap();
     let first = visit.announce(MESSAGE).await.unwrap();

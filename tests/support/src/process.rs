@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde_json::Value;
@@ -24,6 +24,7 @@ pub struct Process {
     /// Dropped with the process, which ends the thread that watches the deadline.
     watched: Option<Sender<()>>,
     started: Instant,
+    deadline: Duration,
 }
 
 /// What a program has written so far.
@@ -56,8 +57,17 @@ impl Process {
         Self::start_between(command, Stdio::piped(), Stdio::piped())
     }
 
+    /// The same for a program that works for longer than most: the deadline is so long after its start.
+    pub fn start_for(command: Command, deadline: Duration) -> Self {
+        Self::start_with(command, Stdio::piped(), Stdio::piped(), deadline)
+    }
+
     /// Starts a program with its input and output elsewhere, where they are not pipes.
-    pub fn start_between(mut command: Command, stdin: Stdio, stdout: Stdio) -> Self {
+    pub fn start_between(command: Command, stdin: Stdio, stdout: Stdio) -> Self {
+        Self::start_with(command, stdin, stdout, DEADLINE)
+    }
+
+    fn start_with(mut command: Command, stdin: Stdio, stdout: Stdio, deadline: Duration) -> Self {
         let path = command.get_program().to_string_lossy().into_owned();
         let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
         command.stdin(stdin).stdout(stdout).stderr(Stdio::piped());
@@ -73,7 +83,7 @@ impl Process {
             // Somebody else sees its end.
             None => output.lock().closed += 1,
         }
-        let watched = watch(&child, Arc::clone(&output));
+        let watched = watch(&child, Arc::clone(&output), deadline);
         Self {
             name,
             stdin: child.stdin.take(),
@@ -82,6 +92,7 @@ impl Process {
             readers,
             watched: Some(watched),
             started: Instant::now(),
+            deadline,
         }
     }
 
@@ -113,7 +124,7 @@ impl Process {
             if let Some(found) = find(&captured) {
                 return found;
             }
-            let left = DEADLINE.saturating_sub(self.started.elapsed());
+            let left = self.deadline.saturating_sub(self.started.elapsed());
             if captured.is_over() || left.is_zero() {
                 let seen = captured.clone();
                 drop(captured);
@@ -274,13 +285,13 @@ impl Output {
 }
 
 /// Kills the child at the deadline, unless the sender is dropped before.
-fn watch(child: &Child, output: Arc<Output>) -> Sender<()> {
+fn watch(child: &Child, output: Arc<Output>, deadline: Duration) -> Sender<()> {
     // A descriptor, unlike a number, never comes to mean another process.
     let child =
         pidfd_open(Pid::from_child(child), PidfdFlags::empty()).expect("it was just started");
     let (sender, dropped) = channel();
     thread::spawn(move || {
-        if dropped.recv_timeout(DEADLINE) == Err(RecvTimeoutError::Timeout) {
+        if dropped.recv_timeout(deadline) == Err(RecvTimeoutError::Timeout) {
             output.change(|captured| captured.killed_at_deadline = true);
             let _ = pidfd_send_signal(&child, Signal::KILL);
         }
