@@ -18,6 +18,7 @@ use mcbn_attested::{Identity, Purpose};
 use mcbn_ceremony::Terms;
 use mcbn_ceremony::approval::SigningKey;
 use mcbn_ceremony::message::Refusal;
+use mcbn_ceremony::signing::Signers;
 use mcbn_manifest::Manifest;
 use mcbn_share::text;
 use mcbn_tests_support::DEADLINE;
@@ -135,6 +136,8 @@ impl Key {
 pub struct House {
     pub people: Vec<Person>,
     pub manifest: Manifest,
+    /// Where they have a key.
+    signers: Option<Signers>,
     workload: &'static str,
     /// Of the image that may play this role.
     digest: String,
@@ -261,9 +264,11 @@ impl House {
              [attestation]\nsupport = [\"STABLE\"]\nhardware = [\"GCP_AMD_SEV_SNP\"]\n"
         );
         folder.file("manifest.toml", &text);
+        let manifest = Manifest::parse(text.as_bytes()).expect("a manifest");
         Self {
             people,
-            manifest: Manifest::parse(text.as_bytes()).expect("a manifest"),
+            signers: Signers::agreed(&manifest, workload).ok(),
+            manifest,
             workload,
             digest,
             issuer: simulator::Issuer::start(),
