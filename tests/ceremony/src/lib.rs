@@ -5,6 +5,7 @@
 
 mod generate;
 pub mod sign;
+pub mod timed;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -35,7 +36,9 @@ use serde::{Deserialize, Serialize};
 
 pub const GENERATE: &str = "threshold-generate";
 pub const SIGN: &str = "threshold-sign";
-const NAMES: [&str; 3] = ["alice", "bob", "carol"];
+const NAMES: [&str; 10] = [
+    "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy",
+];
 pub const PURPOSE: &str = "to sign releases";
 
 /// What stands before the seed of an Ed25519 key that is alone.
@@ -100,8 +103,8 @@ impl Person {
     }
 }
 
-fn people() -> Vec<Person> {
-    let people = NAMES.into_iter().zip(1..);
+fn people(count: usize) -> Vec<Person> {
+    let people = NAMES.into_iter().zip(1..).take(count);
     people.map(|(name, n)| Person::new(name, n)).collect()
 }
 
@@ -132,7 +135,7 @@ impl Key {
     }
 }
 
-/// Three people, any two of whom are to sign, with an issuer whom they trust.
+/// People, most often three, any two of whom are to sign, with an issuer whom they trust.
 pub struct House {
     pub people: Vec<Person>,
     pub manifest: Manifest,
@@ -153,7 +156,13 @@ impl House {
 
     /// For an image of it with this digest.
     pub fn to_generate_with(digest: String) -> Self {
-        Self::of(people(), GENERATE, digest, "", Folder::new())
+        Self::of(people(3), 2, GENERATE, digest, "", Folder::new())
+    }
+
+    /// The same for ten people, any seven of whom are to sign.
+    pub fn to_generate_for_ten() -> Self {
+        let digest = Image::named(GENERATE).digest;
+        Self::of(people(10), 7, GENERATE, digest, "", Folder::new())
     }
 
     /// For the program threshold-sign, with a key that the people have.
@@ -165,7 +174,7 @@ impl House {
     pub fn to_sign_with(digest: String) -> (Self, Key) {
         let key = Key::dealt();
         let lines = key.lines("bls-prf-v1");
-        let house = Self::of(people(), SIGN, digest, &lines, Folder::new());
+        let house = Self::of(people(3), 2, SIGN, digest, &lines, Folder::new());
         (house, key)
     }
 
@@ -174,7 +183,7 @@ impl House {
     pub fn to_sign_with_revealed_shares() -> (Self, Key) {
         let key = Key::dealt();
         let folder = Folder::new();
-        let mut people = people();
+        let mut people = people(3);
         for (person, share) in people.iter().zip(&key.shares) {
             folder.file(person.name, text::signing_share_hex(&share.secret()));
         }
@@ -185,7 +194,7 @@ impl House {
         made.expect_code(0);
         people[0].keeper = (reserved().to_string(), made.stdout().trim().to_owned());
         let lines = key.lines("bls-reveal-v1");
-        let house = Self::of(people, SIGN, Image::named(SIGN).digest, &lines, folder);
+        let house = Self::of(people, 2, SIGN, Image::named(SIGN).digest, &lines, folder);
         (house, key)
     }
 
@@ -225,7 +234,7 @@ impl House {
     /// Each with a key that `make` puts in the file `key` of this person's folder, and whose public half it gives.
     pub fn with_keys(make: impl Fn(&Path) -> String) -> Self {
         let folder = Folder::new();
-        let people = NAMES.into_iter().zip(1..).map(|(name, number)| {
+        let people = NAMES.into_iter().zip(1..).take(3).map(|(name, number)| {
             let own = folder.path().join(name);
             std::fs::create_dir(&own).expect("a new folder");
             let printed = make(&own);
@@ -237,19 +246,21 @@ impl House {
             person
         });
         let people = people.collect();
-        Self::of(people, GENERATE, Image::named(GENERATE).digest, "", folder)
+        let digest = Image::named(GENERATE).digest;
+        Self::of(people, 2, GENERATE, digest, "", folder)
     }
 
     /// `lines` are of the key that there is.
     fn of(
         people: Vec<Person>,
+        threshold: u8,
         workload: &'static str,
         digest: String,
         lines: &str,
         folder: Folder,
     ) -> Self {
         let mut text = format!(
-            "version = 1\nnetwork = \"house\"\nrule = {{ threshold = 2 }}\nlease = 10\n{lines}"
+            "version = 1\nnetwork = \"house\"\nrule = {{ threshold = {threshold} }}\nlease = 10\n{lines}"
         );
         for person in &people {
             let (name, key) = (person.name, person.signing_key().public());

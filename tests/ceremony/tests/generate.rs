@@ -1,5 +1,6 @@
 //! A key for three, of which any two sign, with the real program.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mcbn_attested::client::Failure;
@@ -7,7 +8,7 @@ use mcbn_ceremony::generation::{Joining, Opened};
 use mcbn_ceremony::message::path::generation as path;
 use mcbn_ceremony::message::{AskApprove, AskShare, Code, GivenShare, Phase, Refusal, Standing};
 use mcbn_secret::OpeningKey;
-use mcbn_tests_ceremony::{Enclave, House, Person, Visit};
+use mcbn_tests_ceremony::{Enclave, House, Person, Visit, timed};
 use mcbn_tests_support::confidential_space::Profile;
 use mcbn_threshold::PartialSignature;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -219,6 +220,11 @@ async fn an_approval_of_an_earlier_start_is_refused() {
     let mut visit = house.visit(&house.people[0], &after).await.unwrap();
     let said = visit.say::<Standing>(path::APPROVE, &approval).await;
     assert_eq!(refused(said), (Code::Approval, Some(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_make_a_key_at_one_time() {
+    timed::generate(&Arc::new(House::to_generate_for_ten())).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What any two of three have approved is signed, with the real program.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mcbn_attested::client::Failure;
@@ -13,6 +14,7 @@ use mcbn_tests_ceremony::sign::subject;
 use mcbn_tests_ceremony::{Enclave, House, Key, Person, Visit};
 use mcbn_tests_support::confidential_space::Profile;
 use mcbn_tests_support::process::Process;
+use tokio::task::JoinSet;
 
 const MESSAGE: &[u8] = b"a release";
 
@@ -224,31 +226,29 @@ fn resident(enclave: &Enclave) -> u64 {
     kib.parse().unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn many_requests_are_signed_at_one_time() {
     let (house, key) = House::to_sign();
     let enclave = house.start();
-    let (house, key) = (&house, &key);
-    let work = (0..16u8).map(async |number| {
-        let (first, second) = (usize::from(number % 3), usize::from((number + 1) % 3));
-        let message = [number; 40];
-        let mut visit = house.visit(&house.people[first], &enclave).await.unwrap();
-        let request = visit.announce(&message).await.unwrap();
-        visit.sign(request, &key.shares[first]).await.unwrap();
-        let mut visit = house.visit(&house.people[second], &enclave).await.unwrap();
-        let open = visit.sign(request, &key.shares[second]).await.unwrap();
-        assert!(is_signed(key, &open, &message));
-    });
-    let mut work: Vec<_> = work.map(Box::pin).collect();
-    // All of them wait for their answers together.
-    std::future::poll_fn(|context| {
-        work.retain_mut(|one| one.as_mut().poll(context).is_pending());
-        match work.is_empty() {
-            true => std::task::Poll::Ready(()),
-            false => std::task::Poll::Pending,
-        }
-    })
-    .await;
+    let address = enclave.address;
+    let both = Arc::new((house, key));
+    let mut work = JoinSet::new();
+    for number in 0..16u8 {
+        let both = Arc::clone(&both);
+        work.spawn(async move {
+            let (house, key) = &*both;
+            let (first, second) = (usize::from(number % 3), usize::from((number + 1) % 3));
+            let message = [number; 40];
+            let visit = async |person: usize| house.visit_at(&house.people[person], address).await;
+            let mut one = visit(first).await.unwrap();
+            let request = one.announce(&message).await.unwrap();
+            one.sign(request, &key.shares[first]).await.unwrap();
+            let mut other = visit(second).await.unwrap();
+            let open = other.sign(request, &key.shares[second]).await.unwrap();
+            assert!(is_signed(key, &open, &message));
+        });
+    }
+    work.join_all().await;
 }
 
 /// With the shares of Alice, from her keeper, and of Bob.
