@@ -40,7 +40,7 @@ impl Contribution {
         let whose = &source.participant;
         let text = source.read()?;
         // To decode it.
-        let text = text.expose_secret();
+        let text = text::below_comments(text.expose_secret());
         let not_a_share = |why| Refused::NotAShare(whose.clone(), why);
         let contribution = match kind {
             Kind::Share => text::share(text).map(Contribution::Share),
@@ -127,6 +127,13 @@ mod tests {
             read(&point, &Kind::Shamir),
             Ok(Contribution::Shamir(shamir))
         );
+    }
+
+    #[test]
+    fn comments_before_a_share_are_passed_over() {
+        let text = format!("# alice's, of the house\n{SHARE}\n");
+        let share = text::share(SHARE.as_bytes()).unwrap();
+        assert_eq!(read(&text, &Kind::Share), Ok(Contribution::Share(share)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How a share, and a key that is not made of shares, is written: hex digits of either case, or unpadded base64url.
 //!
 //! White space around it is allowed, as a file's last line feed is; inside it is not. Decoding takes the same time
-//! for every text of one length.
+//! for every text of one length. In a file, lines that begin with `#` may stand before it: they say to people what it is.
 
 use crate::quality;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -9,6 +9,18 @@ use mcbn_secret::{ConsentSignature, HmacKey, ShamirShare, Share, SigningShare};
 use std::fmt::{self, Display};
 use std::str;
 use zeroize::{Zeroize, Zeroizing};
+
+/// What stands in a file below its comments.
+pub fn below_comments(mut text: &[u8]) -> &[u8] {
+    loop {
+        text = text.trim_ascii_start();
+        if !text.starts_with(b"#") {
+            return text;
+        }
+        let end = text.iter().position(|byte| *byte == b'\n');
+        text = &text[end.map_or(text.len(), |end| end + 1)..];
+    }
+}
 
 /// 64 hex digits or 43 base64url characters.
 pub fn share(text: &[u8]) -> Result<Share, NotAShare> {
@@ -138,6 +150,31 @@ mod tests {
             format!("{BASE64URL}\n"),
         ] {
             assert!(share(text.as_bytes()) == Ok(share(HEX.as_bytes()).unwrap()));
+        }
+    }
+
+    #[test]
+    fn comments_stand_before_a_share() {
+        for comments in [
+            "",
+            "#\n",
+            "# of alice\n",
+            "\n# of alice\r\n#more\n\n",
+            " # indented\n",
+        ] {
+            let text = format!("{comments}{HEX}\n");
+            assert_eq!(
+                below_comments(text.as_bytes()),
+                format!("{HEX}\n").as_bytes()
+            );
+        }
+        for nothing in ["", "#", "# of alice", "# of alice\n", " \n"] {
+            assert_eq!(below_comments(nothing.as_bytes()), b"");
+        }
+        // One behind it, or inside, is part of it.
+        for text in [format!("{HEX} # of alice"), format!("{HEX}\n# of alice\n")] {
+            let below = below_comments(text.as_bytes());
+            assert_eq!(share(below), Err(NotAShare::Length));
         }
     }
 
