@@ -7,6 +7,8 @@
 //! Threat: a peer that sends whatever it likes. It is answered alike, and nothing of it is repeated.
 #![forbid(unsafe_code)]
 
+mod codes;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display};

@@ -1,7 +1,5 @@
 //! Why a server said no.
 
-use std::fmt::{self, Display};
-
 use mcbn_threshold::Index;
 use serde::{Deserialize, Serialize};
 
@@ -23,34 +21,7 @@ pub struct Refusal {
     pub participant: Option<Index>,
 }
 
-/// One line a code: what it means, its name in Rust and on the wire, its HTTP status.
-macro_rules! codes {
-    ($($(#[$doc:meta])* $code:ident = $name:literal, $status:literal;)*) => {
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum Code {
-            $($(#[$doc])* #[serde(rename = $name)] $code,)*
-        }
-
-        impl Code {
-            pub const ALL: &[Code] = &[$(Code::$code),*];
-
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Code::$code => $name,)*
-                }
-            }
-
-            /// The HTTP status that it is sent under. Readers go by the code.
-            pub const fn status(self) -> u16 {
-                match self {
-                    $(Code::$code => $status,)*
-                }
-            }
-        }
-    };
-}
-
-codes! {
+mcbn_body::codes! {
     /// The request is not one of this protocol.
     Request = "request", 400;
     /// The signature is not that participant's under this, or there is no such participant.
@@ -74,12 +45,6 @@ codes! {
     TooMany = "too-many", 429;
     /// The server cannot do it now.
     Unavailable = "unavailable", 503;
-}
-
-impl Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 impl From<Code> for Refusal {

@@ -15,34 +15,7 @@ pub struct Refusal {
     pub reasons: Vec<Reason>,
 }
 
-/// One line a code: what it means, its name in Rust and on the wire, its HTTP status.
-macro_rules! codes {
-    ($($(#[$doc:meta])* $code:ident = $name:literal, $status:literal;)*) => {
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum Code {
-            $($(#[$doc])* #[serde(rename = $name)] $code,)*
-        }
-
-        impl Code {
-            pub const ALL: &[Code] = &[$(Code::$code),*];
-
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Code::$code => $name,)*
-                }
-            }
-
-            /// The HTTP status that it is sent under. Readers go by the code.
-            pub const fn status(self) -> u16 {
-                match self {
-                    $(Code::$code => $status,)*
-                }
-            }
-        }
-    };
-}
-
-codes! {
+mcbn_body::codes! {
     /// The request is not one of this protocol.
     Request = "request", 400;
     /// The keeper guards a share for another manifest.
@@ -77,12 +50,6 @@ impl Code {
     /// Whether the participant took back what was given: the share must not be used from now on.
     pub const fn ends_consent(self) -> bool {
         matches!(self, Code::Denied | Code::Withdrawn)
-    }
-}
-
-impl Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
