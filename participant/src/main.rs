@@ -5,6 +5,7 @@
 mod keeper;
 mod key_file;
 mod manifest;
+mod secret_file;
 mod share;
 mod threshold;
 mod token;
