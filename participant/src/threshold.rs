@@ -1,4 +1,4 @@
-//! `mcbn threshold`: takes part in making a key that nobody has.
+//! `mcbn threshold`: takes part in making a key that nobody has, and in signing with it.
 
 mod access;
 mod agreed;
@@ -10,6 +10,7 @@ mod member;
 mod notice;
 mod own_share;
 mod session;
+pub mod sign;
 mod verify;
 
 pub use generate::GENERATE;

@@ -72,11 +72,16 @@ impl MemberConfig {
 }
 
 impl Member {
-    pub fn names(&self, indices: impl IntoIterator<Item = Index>) -> Vec<&str> {
+    /// Of the participant with this number.
+    pub fn name_of(&self, index: Index) -> Option<&str> {
         let members = self.manifest.participants();
-        let name = |index: Index| members.get(usize::from(index.get()) - 1);
-        let names = indices.into_iter().filter_map(name);
-        names.map(|member| member.name.as_str()).collect()
+        let member = members.get(usize::from(index.get()) - 1);
+        member.map(|member| member.name.as_str())
+    }
+
+    pub fn names(&self, indices: impl IntoIterator<Item = Index>) -> Vec<&str> {
+        let names = indices.into_iter().map(|index| self.name_of(index));
+        names.flatten().collect()
     }
 
     /// The private key in this file, which must be that of the manifest.
