@@ -4,16 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use mcbn_tests_ceremony::tool::done;
 use mcbn_tests_ceremony::{House, PURPOSE};
-use mcbn_tests_support::process::{Ended, Process};
+use mcbn_tests_support::process::Process;
 use mcbn_tests_support::workload::mcbn;
 use mcbn_threshold::{Group, Index, KeyShare, PublicKey};
-
-fn done(command: Command) -> Ended {
-    let ended = Process::start(command).end();
-    ended.expect_code(0);
-    ended
-}
 
 /// Each person's folder has the key in `key`; what is made goes to `made`.
 struct Table {
@@ -21,15 +16,8 @@ struct Table {
 }
 
 impl Table {
-    /// Keys that the tool itself has made.
     fn new() -> Self {
-        let house = House::with_keys(|folder| {
-            let mut command = mcbn();
-            command
-                .args(["threshold", "key", "--out"])
-                .arg(folder.join("key"));
-            done(command).stdout().trim().to_owned()
-        });
+        let house = House::to_generate_by_tool();
         Self { house }
     }
 
