@@ -26,12 +26,13 @@ impl House {
         Self::of(people, GENERATE, Image::named(GENERATE).digest, "", folder)
     }
 
-    /// Each has its share of the key in the file `share`, too, as the tool leaves it.
-    pub fn to_sign_by_tool() -> (Self, Key) {
+    /// Each has its share of the key in the file `share`, too, as the tool leaves it; what may be done with it, the
+    /// manifest's derivation says.
+    pub fn to_sign_by_tool(derivation: &str) -> (Self, Key) {
         let folder = Folder::new();
         let people = people(&folder);
         let key = Key::dealt();
-        let lines = key.lines("bls-prf-v1");
+        let lines = key.lines(derivation);
         let house = Self::of(people, SIGN, Image::named(SIGN).digest, &lines, folder);
         for (name, share) in NAMES.iter().zip(&key.shares) {
             let text = text::signing_share_hex(&share.secret());

@@ -9,6 +9,7 @@ use mcbn_tests_ceremony::{House, PURPOSE};
 use mcbn_tests_support::process::Process;
 use mcbn_tests_support::workload::mcbn;
 use mcbn_threshold::{Group, Index, KeyShare, PublicKey};
+use serde_json::{Value, json};
 
 /// Each person's folder has the key in `key`; what is made goes to `made`.
 struct Table {
@@ -120,6 +121,38 @@ fn three_make_a_key_and_hold_the_receipt() {
     let ended = table.start("alice", &address).end();
     ended.expect_code(64);
     assert!(ended.stderr().contains("has a share already"), "{ended}");
+}
+
+#[test]
+fn programs_are_told_of_the_others_as_json() {
+    let table = Table::new();
+    let enclave = table.house.start();
+    let address = enclave.address.to_string();
+    let mut alice = table.generate("alice", &address);
+    alice.arg("--json");
+    let alice = Process::start(alice);
+    alice.wait_for_stderr("\"waiting\"");
+    let others = ["bob", "carol"].map(|name| table.start(name, &address));
+    let alice = alice.end();
+    alice.expect_code(0);
+    for other in others {
+        other.end().expect_code(0);
+    }
+    let told = alice.stderr();
+    let told = told.lines().map(|line| serde_json::from_str(line).unwrap());
+    let told: Vec<Value> = told.collect();
+    let events: Vec<&str> = told
+        .iter()
+        .map(|line| line["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(events[..3], ["other-issuer", "approves", "waiting"]);
+    assert!(events.contains(&"confirmed"), "{events:?}");
+    assert_eq!(
+        told[2],
+        json!({ "event": "waiting", "to": "approve", "for": ["bob", "carol"] })
+    );
+    let made: Value = serde_json::from_slice(&alice.stdout).unwrap();
+    assert_eq!(made["threshold"], 2);
 }
 
 #[test]

@@ -34,7 +34,11 @@ impl Table {
     }
 
     fn without_a_server() -> Self {
-        let (house, key) = House::to_sign_by_tool();
+        Self::of("bls-prf-v1")
+    }
+
+    fn of(derivation: &str) -> Self {
+        let (house, key) = House::to_sign_by_tool(derivation);
         fs::write(house.path("message"), MESSAGE).unwrap();
         Self {
             house,
@@ -262,6 +266,30 @@ fn an_approval_without_a_share_is_refused_where_shares_are_kept() {
     let error = "mcbn: error: --share is missing: this server has no shares\n";
     refused(command, 64, error);
     assert_eq!(table.request("bob", &request)["approved_by"], json!([]));
+}
+
+#[test]
+fn where_shares_are_revealed_approvals_alone_are_taken() {
+    let mut table = Table::of("bls-reveal-v1");
+    let shares = ["alice", "carol"].map(|name| {
+        let path = table.path(name).join("share");
+        format!("--share={name}=file:{}", path.display())
+    });
+    let flags = ["--reveal-shares=attested", &shares[0], &shares[1]];
+    let enclave = table.house.start_on(table.house.profile(), &flags);
+    table.address = enclave.address;
+    let request = table.announce("alice");
+    let error = "mcbn: error: --share is given, and this server has the shares itself\n";
+    refused(table.approve("alice", &request), 64, error);
+    assert_eq!(table.request("bob", &request)["approved_by"], json!([]));
+    let approve = |name: &str| {
+        let mut command = table.command("approve", name);
+        command.args(["--request", &request]);
+        table.about(&mut command);
+        done(command).stdout()
+    };
+    assert_eq!(approve("alice"), "");
+    assert!(table.is_signed(MESSAGE, &approve("bob")));
 }
 
 #[test]
