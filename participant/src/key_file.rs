@@ -1,12 +1,13 @@
 //! A participant's private keys in their files: PKCS #8 in PEM, which only their owner reads.
 
+use crate::secret_file::{self, Unreadable};
 use mcbn_runtime::exit::Exit;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, SignatureAlgorithm};
 use std::error::Error;
 use std::fmt::{self, Display};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -29,7 +30,7 @@ impl Kind {
 }
 
 /// Characters of the largest file that is read as a key.
-pub const LONGEST: u64 = 4096;
+pub const LONGEST: usize = 4096;
 
 /// Draws a key and writes it to a new file.
 ///
@@ -57,22 +58,14 @@ pub fn create(path: &Path, kind: Kind) -> Result<KeyPair, NoKey> {
 ///
 /// Others can open the file, or it holds no key of this kind.
 pub fn read(path: &Path, kind: Kind) -> Result<KeyPair, NoKey> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if metadata.is_file() && metadata.mode() & 0o077 != 0 {
-        return Err(NoKey::OpenToOthers);
-    }
-    // Room for all of it: a buffer that grows leaves copies behind.
-    let mut pem = Zeroizing::new(String::with_capacity(LONGEST as usize + 1));
-    let read = file.take(LONGEST + 1).read_to_string(&mut pem);
     let not_a_key = || NoKey::NotAKey(kind);
-    match read {
-        Ok(length) if length as u64 <= LONGEST => {}
-        Ok(_) => return Err(not_a_key()),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(not_a_key()),
-        Err(error) => return Err(error.into()),
-    }
-    let key = KeyPair::from_pem(&pem).map_err(|_| not_a_key())?;
+    let pem = secret_file::read(path, LONGEST).map_err(|error| match error {
+        Unreadable::OpenToOthers => NoKey::OpenToOthers,
+        Unreadable::TooLong => not_a_key(),
+        Unreadable::Io(error) => NoKey::Io(error),
+    })?;
+    let pem = str::from_utf8(&pem).map_err(|_| not_a_key())?;
+    let key = KeyPair::from_pem(pem).map_err(|_| not_a_key())?;
     match key.is_compatible(kind.algorithm()) {
         true => Ok(key),
         false => Err(not_a_key()),

@@ -5,6 +5,7 @@
 mod keeper;
 mod key_file;
 mod manifest;
+mod secret_file;
 mod share;
 mod threshold;
 mod token;
@@ -34,6 +35,10 @@ static SUITE: Suite = Suite {
         threshold::GENERATE,
         threshold::VERIFY,
         threshold::FINISH,
+        threshold::sign::ANNOUNCE,
+        threshold::sign::STATUS,
+        threshold::sign::APPROVE,
+        threshold::sign::VERIFY,
         token::SHOW,
         command::MAKE_KEY,
         command::SHOW_PIN,

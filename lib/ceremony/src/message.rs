@@ -38,6 +38,7 @@ pub use mcbn_body::{LARGEST as LARGEST_BODY, NotAMessage, read, write};
 pub use refusal::{Code, Refusal};
 pub use sign::{
     Announced, AskAnnounce, AskRequest, AskRequests, AskSubmit, OpenRequest, OpenRequests, Session,
+    Shares,
 };
 
 /// Where the messages go.

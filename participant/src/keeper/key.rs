@@ -97,7 +97,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let other = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
         let (pem, der) = (other.serialize_pem(), other.serialize_der());
-        let long = " ".repeat(key_file::LONGEST as usize + 1);
+        let long = " ".repeat(key_file::LONGEST + 1);
         let p256 = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
         let public = p256.public_key_pem();
         for (n, text) in ["", "a text", &pem, &long, &public].into_iter().enumerate() {

@@ -1,5 +1,6 @@
 //! What is asked of the server, again and again where it cannot be reached.
 
+use super::notice::Notice;
 use mcbn_attested::client::{Client, Connection, Failure, Method, PathAndQuery};
 use mcbn_ceremony::message::Refusal;
 use mcbn_manifest::Address;
@@ -14,6 +15,7 @@ pub struct Session {
     client: Client,
     address: Address,
     connection: Option<Connection>,
+    json: bool,
     /// What was told last.
     told: String,
 }
@@ -22,21 +24,25 @@ pub struct Session {
 pub const PAUSE: Duration = Duration::from_secs(1);
 
 impl Session {
-    pub fn new(client: Client, address: Address) -> Self {
+    pub fn new(client: Client, address: Address, json: bool) -> Self {
         Self {
             client,
             address,
             connection: None,
+            json,
             told: String::new(),
         }
     }
 
-    /// Tells a person, on standard error, what they have not just been told.
-    pub fn tell(&mut self, line: impl Display) {
-        let line = line.to_string();
+    /// Tells, on standard error, what was not just told.
+    pub fn tell(&mut self, notice: &Notice<'_>) {
+        let line = match self.json {
+            true => serde_json::to_string(notice).expect("texts and numbers"),
+            false => format!("mcbn: {notice}"),
+        };
         if line != self.told {
             // Whoever does not listen misses it.
-            let _ = writeln!(io::stderr(), "mcbn: {line}");
+            let _ = writeln!(io::stderr(), "{line}");
             self.told = line;
         }
     }
@@ -67,8 +73,11 @@ impl Session {
                 Err(failure) => failure,
             };
             self.connection = None;
-            let address = self.address.to_string();
-            self.tell(format_args!("{address}: {failure}; it is tried again"));
+            let server = self.address.to_string();
+            self.tell(&Notice::Again {
+                server,
+                failure: &failure,
+            });
             sleep(PAUSE).await;
         }
     }

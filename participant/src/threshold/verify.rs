@@ -1,8 +1,10 @@
 //! `mcbn threshold verify` and `mcbn threshold finish`: a receipt that somebody has, held against what was agreed.
 
+use super::agreed::{Agreed, AgreedConfig, PURPOSE};
 use super::folder::{Folder, NotKept};
-use super::generate;
-use super::{Agreed, AgreedConfig, MANIFEST, PARTICIPANT, PURPOSE};
+use super::member::{MANIFEST, NotAgreedOn, PARTICIPANT};
+use super::own_share::{self, NotOwnShare, own_share};
+use super::{error, print};
 use crate::share;
 use mcbn_ceremony::generation::Receipt;
 use mcbn_ceremony::message::{GivenReceipt, LARGEST_BODY, read};
@@ -10,15 +12,10 @@ use mcbn_runtime::exit::{Exit, Failure};
 use mcbn_runtime::process;
 use mcbn_runtime::settings::{Given, Program, Reported, Setting};
 use mcbn_runtime::suite::Command;
-use mcbn_secret::SigningShare;
-use mcbn_share::text;
-use mcbn_threshold::KeyShare;
-use std::error;
 use std::fmt::{self, Display};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
 
 pub const VERIFY: Command = Command {
     program: &VERIFY_PROGRAM,
@@ -103,24 +100,22 @@ impl Finish {
 }
 
 fn verify(asked: Verify) -> Result<(), Error> {
-    let agreed = asked.agreed.agreed().map_err(generate::Error::Agreed)?;
+    let agreed = asked.agreed.agreed()?;
     let (receipt, _) = receipt(&agreed, &asked.receipt)?;
     if let Some(path) = asked.share {
-        let text = bounded(&path).map_err(|error| Error::Unreadable(path.clone(), error))?;
-        let share = text::signing_share(&Zeroizing::new(text)).map_err(|_| Error::NotTheShare)?;
-        check(&agreed, &receipt, &share)?;
+        own_share(&path, receipt.group().group(), agreed.expected.index)?;
     }
-    print(&receipt)
+    show(&receipt)
 }
 
 fn finish(asked: Finish) -> Result<(), Error> {
-    let agreed = asked.agreed.agreed().map_err(generate::Error::Agreed)?;
+    let agreed = asked.agreed.agreed()?;
     let (receipt, written) = receipt(&agreed, &asked.receipt)?;
     let folder = Folder::open(asked.folder).map_err(Error::Folder)?;
     let share = folder.unconfirmed_share().map_err(Error::Folder)?;
-    check(&agreed, &receipt, &share)?;
+    own_share::check(&share, receipt.group().group(), agreed.expected.index)?;
     folder.finish(&written).map_err(Error::Folder)?;
-    print(&receipt)
+    show(&receipt)
 }
 
 /// One that proves itself, of what was agreed; and as it was written.
@@ -136,14 +131,8 @@ fn receipt(agreed: &Agreed, path: &Path) -> Result<(Receipt, Vec<u8>), Error> {
     }
 }
 
-fn check(agreed: &Agreed, receipt: &Receipt, share: &SigningShare) -> Result<(), Error> {
-    let share = KeyShare::new(agreed.expected.index, share).map_err(|_| Error::NotTheShare)?;
-    let group = receipt.group().group();
-    group.check(&share).map_err(|_| Error::NotTheShare)
-}
-
-fn print(receipt: &Receipt) -> Result<(), Error> {
-    Ok(generate::write(&share::lines(receipt.group().group()))?)
+fn show(receipt: &Receipt) -> Result<(), Error> {
+    Ok(print(&share::lines(receipt.group().group()))?)
 }
 
 fn bounded(path: &Path) -> io::Result<Vec<u8>> {
@@ -157,26 +146,38 @@ fn bounded(path: &Path) -> io::Result<Vec<u8>> {
 
 #[derive(Debug)]
 enum Error {
-    Generate(generate::Error),
+    TakingPart(error::Error),
     Folder(NotKept),
     Unreadable(PathBuf, io::Error),
     /// It does not prove itself.
     NotAReceipt,
     /// It is genuine, and of something else than was agreed.
     Other,
-    NotTheShare,
+    Share(NotOwnShare),
 }
 
-impl From<generate::Error> for Error {
-    fn from(error: generate::Error) -> Self {
-        Self::Generate(error)
+impl From<error::Error> for Error {
+    fn from(error: error::Error) -> Self {
+        Self::TakingPart(error)
+    }
+}
+
+impl From<NotAgreedOn> for Error {
+    fn from(error: NotAgreedOn) -> Self {
+        Self::TakingPart(error.into())
+    }
+}
+
+impl From<NotOwnShare> for Error {
+    fn from(error: NotOwnShare) -> Self {
+        Self::Share(error)
     }
 }
 
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Generate(error) => error.fmt(f),
+            Self::TakingPart(error) => error.fmt(f),
             Self::Folder(error) => error.fmt(f),
             Self::Unreadable(path, _) => {
                 let path = path.to_string_lossy();
@@ -186,18 +187,19 @@ impl Display for Error {
                 f.write_str("the file holds no receipt that all participants have confirmed")
             }
             Self::Other => f.write_str("the receipt is of another manifest or purpose"),
-            Self::NotTheShare => f.write_str("the share is not this participant's in that group"),
+            Self::Share(error) => error.fmt(f),
         }
     }
 }
 
-impl error::Error for Error {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Generate(error) => error.source(),
+            Self::TakingPart(error) => error.source(),
             Self::Folder(error) => error.source(),
             Self::Unreadable(_, error) => Some(error),
-            Self::NotAReceipt | Self::Other | Self::NotTheShare => None,
+            Self::Share(error) => error.source(),
+            Self::NotAReceipt | Self::Other => None,
         }
     }
 }
@@ -205,17 +207,19 @@ impl error::Error for Error {
 impl Failure for Error {
     fn exit(&self) -> Exit {
         match self {
-            Self::Generate(error) => error.exit(),
+            Self::TakingPart(error) => error.exit(),
             Self::Folder(error) => error.exit(),
             Self::Unreadable(_, error) => error.exit(),
-            Self::NotAReceipt | Self::Other | Self::NotTheShare => Exit::Refused,
+            Self::Share(error) => error.exit(),
+            Self::NotAReceipt | Self::Other => Exit::Refused,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Generate(error) => error.hint(),
+            Self::TakingPart(error) => error.hint(),
             Self::Folder(error) => error.hint(),
+            Self::Share(error) => error.hint(),
             _ => None,
         }
     }

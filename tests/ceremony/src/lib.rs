@@ -6,9 +6,10 @@
 mod generate;
 pub mod sign;
 pub mod timed;
+pub mod tool;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -229,25 +230,6 @@ impl House {
             .arg("--ledger")
             .arg(self.path("books/ledger"));
         command
-    }
-
-    /// Each with a key that `make` puts in the file `key` of this person's folder, and whose public half it gives.
-    pub fn with_keys(make: impl Fn(&Path) -> String) -> Self {
-        let folder = Folder::new();
-        let people = NAMES.into_iter().zip(1..).take(3).map(|(name, number)| {
-            let own = folder.path().join(name);
-            std::fs::create_dir(&own).expect("a new folder");
-            let printed = make(&own);
-            let pem = std::fs::read_to_string(own.join("key")).expect("it was made");
-            let key = KeyPair::from_pem(&pem).expect("a key");
-            let person = Person::with(name, number, &key);
-            let public = mcbn_manifest::SigningKey(person.signing_key().public().to_bytes());
-            assert_eq!(printed, public.to_string());
-            person
-        });
-        let people = people.collect();
-        let digest = Image::named(GENERATE).digest;
-        Self::of(people, 2, GENERATE, digest, "", folder)
     }
 
     /// `lines` are of the key that there is.

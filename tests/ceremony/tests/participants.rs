@@ -4,16 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use mcbn_tests_ceremony::tool::done;
 use mcbn_tests_ceremony::{House, PURPOSE};
-use mcbn_tests_support::process::{Ended, Process};
+use mcbn_tests_support::process::Process;
 use mcbn_tests_support::workload::mcbn;
 use mcbn_threshold::{Group, Index, KeyShare, PublicKey};
-
-fn done(command: Command) -> Ended {
-    let ended = Process::start(command).end();
-    ended.expect_code(0);
-    ended
-}
+use serde_json::{Value, json};
 
 /// Each person's folder has the key in `key`; what is made goes to `made`.
 struct Table {
@@ -21,15 +17,8 @@ struct Table {
 }
 
 impl Table {
-    /// Keys that the tool itself has made.
     fn new() -> Self {
-        let house = House::with_keys(|folder| {
-            let mut command = mcbn();
-            command
-                .args(["threshold", "key", "--out"])
-                .arg(folder.join("key"));
-            done(command).stdout().trim().to_owned()
-        });
+        let house = House::to_generate_by_tool();
         Self { house }
     }
 
@@ -132,6 +121,38 @@ fn three_make_a_key_and_hold_the_receipt() {
     let ended = table.start("alice", &address).end();
     ended.expect_code(64);
     assert!(ended.stderr().contains("has a share already"), "{ended}");
+}
+
+#[test]
+fn programs_are_told_of_the_others_as_json() {
+    let table = Table::new();
+    let enclave = table.house.start();
+    let address = enclave.address.to_string();
+    let mut alice = table.generate("alice", &address);
+    alice.arg("--json");
+    let alice = Process::start(alice);
+    alice.wait_for_stderr("\"waiting\"");
+    let others = ["bob", "carol"].map(|name| table.start(name, &address));
+    let alice = alice.end();
+    alice.expect_code(0);
+    for other in others {
+        other.end().expect_code(0);
+    }
+    let told = alice.stderr();
+    let told = told.lines().map(|line| serde_json::from_str(line).unwrap());
+    let told: Vec<Value> = told.collect();
+    let events: Vec<&str> = told
+        .iter()
+        .map(|line| line["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(events[..3], ["other-issuer", "approves", "waiting"]);
+    assert!(events.contains(&"confirmed"), "{events:?}");
+    assert_eq!(
+        told[2],
+        json!({ "event": "waiting", "to": "approve", "for": ["bob", "carol"] })
+    );
+    let made: Value = serde_json::from_slice(&alice.stdout).unwrap();
+    assert_eq!(made["threshold"], 2);
 }
 
 #[test]
