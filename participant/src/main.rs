@@ -33,6 +33,7 @@ static SUITE: Suite = Suite {
         share::SPLIT,
         threshold::KEY,
         threshold::GENERATE,
+        threshold::STATUS,
         threshold::VERIFY,
         threshold::FINISH,
         threshold::sign::ANNOUNCE,

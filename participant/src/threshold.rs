@@ -11,10 +11,12 @@ mod notice;
 mod own_share;
 mod session;
 pub mod sign;
+mod status;
 mod verify;
 
 pub use generate::GENERATE;
 pub use key::KEY;
+pub use status::STATUS;
 pub use verify::{FINISH, VERIFY};
 
 use std::io::{self, Write};

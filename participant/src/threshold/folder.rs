@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `opening-key` | from the approval to the end | the request's id, and what opens the share |
 //! | `unconfirmed-share` | from before the confirmation until the receipt | the share, which does not count yet |
-//! | `share` | at the end | the share, as a keeper reads it |
+//! | `share` | at the end | the share, as a keeper reads it, below comments that say whose it is |
 //! | `receipt.json` | at the end | what makes it count, for everybody to see |
 //!
 //! Each is written whole or not at all, so that whatever ends the program, the next run goes on.
@@ -29,8 +29,8 @@ const UNCONFIRMED: &str = "unconfirmed-share";
 pub const SHARE: &str = "share";
 pub const RECEIPT: &str = "receipt.json";
 
-/// Bytes of the longest secret file.
-const LONGEST: u64 = 256;
+/// Bytes of the longest secret file. A keeper reads no more.
+const LONGEST: u64 = 1024;
 
 impl Folder {
     /// Makes it, if it is not there.
@@ -89,13 +89,16 @@ impl Folder {
         self.write(OPENING_KEY, &text, 0o600)
     }
 
-    /// It does not count yet.
-    pub fn keep_share(&self, share: &SigningShare) -> Result<(), NotKept> {
-        let text = text::signing_share_hex(share);
-        let mut line = Zeroizing::new(Vec::with_capacity(text.len() + 1));
-        line.extend_from_slice(text.as_bytes());
-        line.push(b'\n');
-        self.write(UNCONFIRMED, &line, 0o400)
+    /// It does not count yet. The lines of `about` stand above it.
+    pub fn keep_share(&self, share: &SigningShare, about: &[String]) -> Result<(), NotKept> {
+        let hex = text::signing_share_hex(share);
+        let mut text = Zeroizing::new(Vec::with_capacity(LONGEST as usize));
+        for line in about {
+            text.extend_from_slice(format!("# {line}\n").as_bytes());
+        }
+        text.extend_from_slice(hex.as_bytes());
+        text.push(b'\n');
+        self.write(UNCONFIRMED, &text, 0o400)
     }
 
     /// The share that does not count yet.
@@ -104,7 +107,7 @@ impl Folder {
         let Some(text) = self.read(UNCONFIRMED)? else {
             return Err(NotKept::Io(path, ErrorKind::NotFound.into()));
         };
-        text::signing_share(&text).map_err(|_| NotKept::Broken(path))
+        text::signing_share(text::below_comments(&text)).map_err(|_| NotKept::Broken(path))
     }
 
     /// The share counts.

@@ -150,8 +150,9 @@ async fn take_part(
     let group = group.map_err(|_| NotSaid::NotAMessage)?;
     let opened = joining.open(group, &given.sealed).map_err(Error::Share)?;
     // It is kept before anybody counts on it.
+    let about = about(agreed, opened.group().group());
     folder
-        .keep_share(&opened.unconfirmed_share())
+        .keep_share(&opened.unconfirmed_share(), &about)
         .map_err(Error::Folder)?;
     let confirmation = AskConfirm {
         participant,
@@ -169,6 +170,20 @@ async fn take_part(
     let finished = opened.finish(&receipt).map_err(Error::Receipt)?;
     folder.finish(&written).map_err(Error::Folder)?;
     Ok(finished.group().group().clone())
+}
+
+/// What a share's file says of it to people.
+fn about(agreed: &Agreed, group: &Group) -> Vec<String> {
+    let (name, index) = (&agreed.member.name, agreed.member.index);
+    vec![
+        format!(
+            "{name}'s share, {index} of {}, of a BLS12-381 key; any {} sign",
+            group.count(),
+            group.threshold().get()
+        ),
+        format!("purpose: {}", agreed.expected.purpose),
+        format!("key: {}", group.key()),
+    ]
 }
 
 /// Until this phase is over.

@@ -10,8 +10,8 @@ use std::fmt::{self, Display};
 use std::io;
 use std::path::Path;
 
-/// Bytes of the longest file of a share.
-const LONGEST: usize = 256;
+/// Bytes of the longest file of a share. A keeper reads no more.
+const LONGEST: usize = 1024;
 
 /// The share in this file, as mcbn threshold generate and mcbn share split leave it.
 ///
@@ -24,7 +24,7 @@ pub fn own_share(path: &Path, group: &Group, index: Index) -> Result<KeyShare, N
         Unreadable::TooLong => NotOwnShare::Other,
         Unreadable::Io(error) => NotOwnShare::Io(error),
     })?;
-    let share = text::signing_share(&text).map_err(|_| NotOwnShare::Other)?;
+    let share = text::signing_share(text::below_comments(&text)).map_err(|_| NotOwnShare::Other)?;
     check(&share, group, index)
 }
 

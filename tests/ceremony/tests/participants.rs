@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use mcbn_share::text;
 use mcbn_tests_ceremony::tool::done;
 use mcbn_tests_ceremony::{House, PURPOSE};
 use mcbn_tests_support::process::Process;
@@ -38,15 +39,23 @@ impl Table {
     }
 
     fn generate(&self, name: &str, address: &str) -> Command {
-        let mut command = self.command("generate", name);
+        let mut command = self.asking("generate", name, address);
+        command.arg("--out-dir").arg(self.folder(name).join("made"));
+        command
+    }
+
+    fn asking(&self, words: &str, name: &str, address: &str) -> Command {
+        let mut command = self.command(words, name);
         command
             .arg("--key")
             .arg(self.folder(name).join("key"))
-            .arg("--out-dir")
-            .arg(self.folder(name).join("made"))
             .args(["--server", address])
             .args(["--insecure-issuer", &self.house.issuer_url()]);
         command
+    }
+
+    fn status(&self, name: &str, address: &str) -> String {
+        done(self.asking("status", name, address)).stdout()
     }
 
     fn start(&self, name: &str, address: &str) -> Process {
@@ -69,7 +78,7 @@ fn group(printed: &str) -> Group {
 
 fn key_share(path: &Path, number: u8) -> KeyShare {
     let text = fs::read(path).unwrap();
-    let secret = mcbn_share::text::signing_share(&text).unwrap();
+    let secret = text::signing_share(text::below_comments(&text)).unwrap();
     KeyShare::new(Index::new(number).unwrap(), &secret).unwrap()
 }
 
@@ -104,6 +113,13 @@ fn three_make_a_key_and_hold_the_receipt() {
             .arg(table.share(name));
         assert_eq!(done(verify).stdout(), printed[0]);
     }
+    // It says itself what it is.
+    let about = format!(
+        "# alice's share, 1 of 3, of a BLS12-381 key; any 2 sign\n# purpose: {PURPOSE}\n# key: {}\n",
+        group.key()
+    );
+    let written = fs::read_to_string(table.share("alice")).unwrap();
+    assert!(written.starts_with(&about), "{}", &written[..about.len()]);
     // Another's share is not one's own.
     let mut verify = table.command("verify", "alice");
     verify
@@ -169,6 +185,40 @@ fn a_participant_who_was_interrupted_goes_on() {
         process.end().expect_code(0);
     }
     enclave.process.end().expect_code(0);
+}
+
+#[test]
+fn who_looks_sees_for_whom_it_waits_and_has_approved_nothing() {
+    let table = Table::new();
+    let enclave = table.house.start();
+    let address = enclave.address.to_string();
+    for _ in ["first", "again"] {
+        let shown = table.status("bob", &address);
+        assert_eq!(shown, "not approved yet: alice, bob, carol\n");
+    }
+    let alice = table.start("alice", &address);
+    alice.wait_for_stderr("bob, carol did not approve yet");
+    let mut json = table.asking("status", "bob", &address);
+    json.arg("--json");
+    let shown: Value = serde_json::from_str(&done(json).stdout()).unwrap();
+    assert_eq!(
+        shown,
+        json!({ "phase": "approving", "missing": ["bob", "carol"] })
+    );
+    // Of something else than was agreed nothing is shown.
+    let mut other = mcbn();
+    other
+        .args(["threshold", "status", "--participant", "bob"])
+        .args(["--purpose", "to sign whatever comes"])
+        .arg("--manifest")
+        .arg(table.house.path("manifest.toml"))
+        .arg("--key")
+        .arg(table.folder("bob").join("key"))
+        .args(["--server", &address])
+        .args(["--insecure-issuer", &table.house.issuer_url()]);
+    let ended = Process::start(other).end();
+    ended.expect_code(77);
+    assert_eq!(ended.stdout(), "");
 }
 
 #[test]

@@ -22,7 +22,8 @@ pub struct Expected {
 }
 
 impl Expected {
-    fn compare(&self, announced: &Announced, own: &SigningKey) -> Result<(), Differs> {
+    /// Whether it is what was agreed, and this key that of this participant there.
+    pub fn compare(&self, announced: &Announced, own: &SigningKey) -> Result<(), Differs> {
         let (expected, terms) = (&self.terms, &announced.terms);
         let all = [
             (expected.manifest() == terms.manifest(), Differs::Manifest),
