@@ -10,10 +10,10 @@ use std::fmt::{self, Display};
 use std::io;
 use std::path::Path;
 
-/// Bytes of the longest file of a share. A keeper reads no more.
+/// Bytes of the longest file of a share: as much as keepers read.
 const LONGEST: usize = 1024;
 
-/// The share in this file, as mcbn threshold generate and mcbn share split leave it.
+/// The share in this file, as mcbn threshold generate and mcbn share split leave it, and as a keeper takes it.
 ///
 /// # Errors
 ///
@@ -76,6 +76,46 @@ impl Failure for NotOwnShare {
         match self {
             Self::OpenToOthers => Some("chmod 0400".into()),
             Self::Other | Self::Io(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mcbn_threshold::{Threshold, generate};
+    use ring::rand::{SecureRandom, SystemRandom};
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    /// What is said of participant 1, whose file has this before a share, which is that of the participant `of`.
+    fn read(before: &str, of: usize) -> Result<KeyShare, NotOwnShare> {
+        let random = SystemRandom::new();
+        let dealt = generate(Threshold::new(2).unwrap(), 3, |bytes| random.fill(bytes));
+        let dealt = dealt.unwrap();
+        let share = text::signing_share_hex(&dealt.shares[of - 1].secret());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("share");
+        fs::write(&path, format!("{before}{}\n", *share)).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
+        own_share(&path, &dealt.group, Index::new(1).unwrap())
+    }
+
+    #[test]
+    fn ones_own_share_is_taken_with_what_its_file_says_of_it() {
+        assert!(read("", 1).is_ok());
+        assert!(read("# alice's share of the key that signs releases\n", 1).is_ok());
+    }
+
+    #[test]
+    fn anothers_share_or_none_is_refused() {
+        for (before, of) in [
+            ("", 2),
+            ("# alice's\n", 3),
+            ("0", 1),
+            (&"#".repeat(2000), 1),
+        ] {
+            assert!(matches!(read(before, of), Err(NotOwnShare::Other)));
         }
     }
 }
