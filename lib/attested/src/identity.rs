@@ -3,7 +3,6 @@
 use mcbn_manifest::Pin;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PublicKeyData};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use sha2::{Digest, Sha256};
 use std::error::Error;
 use std::fmt::{self, Debug, Display};
 
@@ -37,7 +36,7 @@ impl Identity {
 
     /// What the other end knows it by.
     pub fn pin(&self) -> Pin {
-        Pin(Sha256::digest(self.0.subject_public_key_info()).into())
+        Pin::of_key(&self.0.subject_public_key_info())
     }
 
     /// For the TLS stack, which holds the key from then on. The certificate vouches for nothing: it is self-signed, and
@@ -82,6 +81,7 @@ mod tests {
     use super::*;
     use rcgen::PKCS_ECDSA_P384_SHA384;
     use rustls::server::ParsedCertificate;
+    use sha2::{Digest, Sha256};
 
     fn of(key: &KeyPair) -> Result<Identity, NoIdentity> {
         Identity::from_pkcs8(&PrivatePkcs8KeyDer::from(key.serialize_der()))
