@@ -11,7 +11,7 @@ use mcbn_ceremony::signing::Shares;
 use mcbn_ceremony_endpoint::Endpoint;
 use mcbn_consent::lease::Consent;
 use mcbn_pinned::gather_revealed;
-use mcbn_pinned_openssl::OpenSsl;
+use mcbn_pinned_rustls::Rustls;
 use mcbn_runtime::process::Process;
 
 use crate::config::{Config, NAME};
@@ -55,7 +55,7 @@ async fn open(config: Config, process: &Process) -> Result<(Endpoint, Option<Con
         None => (Shares::Kept, None),
         Some(revealed) => {
             let gathered =
-                gather_revealed::<OpenSsl>(&revealed.shares, revealed.dns_server, &process.admin);
+                gather_revealed::<Rustls>(&revealed.shares, revealed.dns_server, &process.admin);
             let (shares, consent) = gathered.await.map_err(Error::Shares)?;
             let shares = Shares::revealed(config.signers.group(), shares);
             (shares.map_err(Error::NotRevealed)?, Some(consent))

@@ -10,6 +10,7 @@ use openssl::ssl::{
 use openssl::x509::X509;
 use rcgen::date_time_ymd;
 use rustls::HandshakeKind;
+use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
@@ -31,6 +32,40 @@ async fn the_server_with_the_pinned_key_is_reached() {
     ours.read_to_end(&mut answer).await.unwrap();
     assert_eq!(answer, b"answer");
     assert_eq!(theirs.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+}
+
+#[tokio::test]
+async fn each_direction_ends_on_its_own() {
+    let key = key();
+    let server = server(vec![self_signed(params(), &key)], &key);
+    let (ours, theirs) = meet::<Stack>(&pin_of(&key), &server).await;
+    let (mut ours, mut theirs) = (ours.unwrap(), theirs.unwrap());
+    ours.write_all(b"question").await.unwrap();
+    ours.shutdown().await.unwrap();
+    let mut heard = Vec::new();
+    theirs.read_to_end(&mut heard).await.unwrap();
+    assert_eq!(heard, b"question");
+    theirs.write_all(b"answer").await.unwrap();
+    theirs.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    ours.read_to_end(&mut answer).await.unwrap();
+    assert_eq!(answer, b"answer");
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_off_does_not_end() {
+    let key = key();
+    let server = server(vec![self_signed(params(), &key)], &key);
+    let (ours, theirs) = meet::<Stack>(&pin_of(&key), &server).await;
+    let (mut ours, mut theirs) = (ours.unwrap(), theirs.unwrap());
+    theirs.write_all(b"half an ans").await.unwrap();
+    theirs.flush().await.unwrap();
+    // As anyone on the path can do it: without close_notify.
+    drop(theirs);
+    let mut answer = Vec::new();
+    let error = ours.read_to_end(&mut answer).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    assert_eq!(answer, b"half an ans");
 }
 
 #[tokio::test]
