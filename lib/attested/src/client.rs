@@ -17,35 +17,26 @@ pub use hyper::http::uri::PathAndQuery;
 pub use hyper::{Method, StatusCode};
 pub use judge::{Clock, Demands};
 
-use crate::handshake::{HTTP_1_1, exporter, is_full, provider};
 use crate::{Identity, NoIdentity};
 use certificate::AnyCertificate;
 use judge::Judge;
 use mcbn_manifest::Address;
+use mcbn_tls13::{exporter, is_full};
 use ring::rand::SystemRandom;
-use rustls::ClientConfig;
-use rustls::client::Resumption;
-use rustls::version::TLS13;
-use rustls_pki_types::ServerName;
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
 /// Connects to servers in attested machines, with one participant's key.
 #[derive(Clone)]
 pub struct Client {
-    tls: TlsConnector,
+    tls: mcbn_tls13::Client,
     judge: Arc<Judge>,
     random: SystemRandom,
     patience: Duration,
 }
-
-/// rustls wants some name; an address is not sent, and the verifier does not look at it.
-const NO_NAME: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
 
 impl Client {
     /// Each step takes at most `patience`: a connection, and each request.
@@ -60,20 +51,10 @@ impl Client {
         patience: Duration,
     ) -> Result<Client, NoIdentity> {
         let judge = Arc::new(Judge::new(demands, &identity.pin()));
-        let (certificates, private) = identity.into_parts()?;
-        let mut config = ClientConfig::builder_with_provider(provider())
-            .with_protocol_versions(&[&TLS13])
-            .expect("the provider has the suites of TLS 1.3")
-            // What replaces the usual verifier lets every key pass: the token says whose it is.
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate::new()))
-            .with_client_auth_cert(certificates, private)
-            .map_err(|_| NoIdentity::NotAKey)?;
-        config.resumption = Resumption::disabled();
-        config.enable_sni = false;
-        config.alpn_protocols = vec![HTTP_1_1.to_vec()];
+        // The judge lets every key pass: the token says whose it is.
+        let tls = mcbn_tls13::Client::new(AnyCertificate, Some(identity.into_parts()?));
         Ok(Client {
-            tls: Arc::new(config).into(),
+            tls: tls.map_err(|_| NoIdentity::NotAKey)?,
             judge,
             random,
             patience,
@@ -117,8 +98,7 @@ impl Client {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let name = ServerName::IpAddress(NO_NAME.into());
-        let stream = self.tls.connect(name, stream).await;
+        let stream = self.tls.connect(stream).await;
         let stream = stream.map_err(Failure::handshake)?;
         let session = stream.get_ref().1;
         let exporter = exporter(session).filter(|_| is_full(session));

@@ -1,9 +1,9 @@
 //! The key that an end shows, and the certificate that carries it.
 
 use mcbn_manifest::Pin;
+use mcbn_tls13::Shows;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PublicKeyData};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use sha2::{Digest, Sha256};
+use rustls_pki_types::PrivatePkcs8KeyDer;
 use std::error::Error;
 use std::fmt::{self, Debug, Display};
 
@@ -37,14 +37,12 @@ impl Identity {
 
     /// What the other end knows it by.
     pub fn pin(&self) -> Pin {
-        Pin(Sha256::digest(self.0.subject_public_key_info()).into())
+        Pin::of_key(&self.0.subject_public_key_info())
     }
 
     /// For the TLS stack, which holds the key from then on. The certificate vouches for nothing: it is self-signed, and
     /// the other end looks at its key alone.
-    pub(crate) fn into_parts(
-        self,
-    ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), NoIdentity> {
+    pub(crate) fn into_parts(self) -> Result<Shows, NoIdentity> {
         let parameters = CertificateParams::new(["attested.invalid".into()]);
         let signed = parameters.and_then(|parameters| parameters.self_signed(&self.0));
         let certificate = signed.map_err(|_| NoIdentity::Random)?;
@@ -82,6 +80,7 @@ mod tests {
     use super::*;
     use rcgen::PKCS_ECDSA_P384_SHA384;
     use rustls::server::ParsedCertificate;
+    use sha2::{Digest, Sha256};
 
     fn of(key: &KeyPair) -> Result<Identity, NoIdentity> {
         Identity::from_pkcs8(&PrivatePkcs8KeyDer::from(key.serialize_der()))

@@ -31,7 +31,6 @@
 #![forbid(unsafe_code)]
 
 pub mod client;
-mod handshake;
 mod identity;
 pub mod server;
 

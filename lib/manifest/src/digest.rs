@@ -1,6 +1,7 @@
 //! SHA-256 digests and public keys, each kind a type with its own way of writing it. None is a secret.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use sha2::{Digest, Sha256};
 use std::fmt::{self, Debug, Display};
 use std::str::FromStr;
 
@@ -21,6 +22,13 @@ pub struct ImageDigest(pub [u8; 32]);
 /// SHA-256 of a public key (DER) that signs images; written as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub [u8; 32]);
+
+impl Pin {
+    /// Of a key in this form: SubjectPublicKeyInfo, in DER.
+    pub fn of_key(spki: &[u8]) -> Pin {
+        Pin(Sha256::digest(spki).into())
+    }
+}
 
 impl FromStr for Pin {
     type Err = NotAPin;

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use mcbn_tls13::{Verifier, provider};
 use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::version::TLS13;
@@ -13,8 +14,7 @@ use tokio_rustls::TlsConnector;
 use crate::certificate::Credentials;
 use crate::error::{HandshakeError, Setup};
 use crate::key::Witness;
-use crate::peer::{AuthenticatedPeer, Checks, Verifier};
-use crate::provider::provider;
+use crate::peer::{AuthenticatedPeer, Checks, OurKey};
 use crate::stream::MtlsStream;
 
 /// Connects to servers that hold the key.
@@ -35,7 +35,7 @@ impl Connector {
         let key = credentials.key();
         let (spki, witness) = (key.spki().into(), key.witness());
         let name = checks.name().cloned();
-        let verifier = Arc::new(Verifier::new(key, checks));
+        let verifier = Arc::new(Verifier::new(OurKey::new(key, checks)));
         let builder = ClientConfig::builder_with_details(provider(), credentials.clock());
         let mut config = builder
             .with_protocol_versions(&[&TLS13])

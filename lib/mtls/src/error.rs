@@ -4,7 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
+use mcbn_tls13::Failed;
+use rustls::{AlertDescription, CertificateError};
 
 use crate::peer::OtherKey;
 
@@ -60,20 +61,18 @@ pub enum PeerFault {
 impl HandshakeError {
     /// Sorts what tokio-rustls gives.
     pub(crate) fn of(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::BrokenPipe => return Self::Peer(PeerFault::Closed),
-            _ => {}
-        }
-        let source = error.get_ref();
-        match source.and_then(|source| source.downcast_ref::<rustls::Error>()) {
-            Some(tls) => match PeerFault::of(tls) {
-                Some(fault) => Self::Peer(fault),
-                None => Self::Local(tls.clone()),
-            },
-            None => Self::Io(error),
-        }
+        Self::Peer(match Failed::from(error) {
+            Failed::Io(source) => return Self::Io(source),
+            Failed::Local(error) => return Self::Local(error),
+            Failed::Closed => PeerFault::Closed,
+            Failed::NotTls => PeerFault::NotTls,
+            Failed::Version => PeerFault::Version,
+            Failed::NothingShared => PeerFault::NothingShared,
+            Failed::NoCertificate => PeerFault::NoCertificate,
+            Failed::Certificate(refused) => PeerFault::of_certificate(&refused),
+            Failed::Alert(number) => PeerFault::Alert(number),
+            Failed::Protocol => PeerFault::Protocol,
+        })
     }
 
     /// What reading meets after the handshake: the peer's refusal is told from a break.
@@ -98,38 +97,6 @@ impl HandshakeError {
 }
 
 impl PeerFault {
-    /// None where the fault is ours.
-    fn of(error: &rustls::Error) -> Option<Self> {
-        use rustls::Error as Found;
-        Some(match error {
-            Found::InvalidCertificate(refused) => Self::of_certificate(refused),
-            Found::NoCertificatesPresented => Self::NoCertificate,
-            Found::AlertReceived(alert) => Self::Alert(u8::from(*alert)),
-            Found::InvalidMessage(
-                InvalidMessage::InvalidContentType
-                | InvalidMessage::UnknownProtocolVersion
-                | InvalidMessage::MessageTooLarge,
-            ) => Self::NotTls,
-            Found::PeerIncompatible(
-                PeerIncompatible::SupportedVersionsExtensionRequired
-                | PeerIncompatible::Tls13RequiredForQuic
-                | PeerIncompatible::ServerDoesNotSupportTls12Or13
-                | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
-                | PeerIncompatible::Tls12NotOfferedOrEnabled
-                | PeerIncompatible::Tls12NotOffered,
-            ) => Self::Version,
-            Found::PeerIncompatible(_) => Self::NothingShared,
-            Found::InvalidMessage(_)
-            | Found::PeerMisbehaved(_)
-            | Found::InappropriateMessage { .. }
-            | Found::InappropriateHandshakeMessage { .. }
-            | Found::DecryptError
-            | Found::PeerSentOversizedRecord
-            | Found::NoApplicationProtocol => Self::Protocol,
-            _ => return None,
-        })
-    }
-
     fn of_certificate(refused: &CertificateError) -> Self {
         match refused {
             CertificateError::Other(other) if other.0.is::<OtherKey>() => Self::OtherKey,

@@ -27,7 +27,6 @@ mod handshake;
 mod issuer;
 mod key;
 mod peer;
-mod provider;
 mod server;
 pub mod settings;
 mod stream;

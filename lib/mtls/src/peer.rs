@@ -3,14 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use mcbn_tls13::{End, Judge, Shown, provider};
 use openssl::asn1::Asn1Time;
 use openssl::x509::{X509, X509ExtendedKeyUsage, X509KeyUsage};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::{
-    CertificateError, CommonState, DigitallySignedStruct, DistinguishedName, Error, HandshakeKind,
-    OtherError, ProtocolVersion, RootCertStore, SignatureScheme,
+    CertificateError, CommonState, Error, HandshakeKind, OtherError, ProtocolVersion, RootCertStore,
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use subtle::ConstantTimeEq;
@@ -19,7 +17,6 @@ use webpki::{EndEntityCert, KeyUsage};
 use crate::error::PeerFault;
 use crate::issuer::{NotAnIssuer, certificates};
 use crate::key::Key;
-use crate::provider::provider;
 
 /// What a peer's certificate is held to beside the key, its times and its usages. Nothing unless it is asked for.
 #[derive(Clone, Debug, Default)]
@@ -96,21 +93,14 @@ fn shows(leaf: &EndEntityCert<'_>, spki: &[u8]) -> bool {
     leaf.subject_public_key_info().as_ref().ct_eq(spki).into()
 }
 
-/// Which end the peer is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum End {
-    Client,
-    Server,
-}
-
 /// Compares keys inside the handshake.
-pub(crate) struct Verifier {
+pub(crate) struct OurKey {
     spki: Vec<u8>,
     checks: Checks,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl Verifier {
+impl OurKey {
     pub(crate) fn new(key: &Key, checks: Checks) -> Self {
         Self {
             spki: key.spki().to_vec(),
@@ -118,14 +108,16 @@ impl Verifier {
             algorithms: provider().signature_verification_algorithms,
         }
     }
+}
 
-    fn verify(
-        &self,
-        certificate: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        peer: End,
-        now: UnixTime,
-    ) -> Result<(), Error> {
+impl Judge for OurKey {
+    fn judge(&self, shown: Shown<'_>) -> Result<(), Error> {
+        let Shown {
+            peer,
+            certificate,
+            others,
+            now,
+        } = shown;
         let leaf = EndEntityCert::try_from(certificate).map_err(refused)?;
         // First of all: nothing else of a stranger's certificate is looked at.
         if !shows(&leaf, &self.spki) {
@@ -140,7 +132,7 @@ impl Verifier {
             leaf.verify_for_usage(
                 self.algorithms.all,
                 &roots.roots,
-                intermediates,
+                others,
                 now,
                 usage,
                 None,
@@ -225,90 +217,10 @@ impl fmt::Display for OtherKey {
 
 impl std::error::Error for OtherKey {}
 
-impl fmt::Debug for Verifier {
+impl fmt::Debug for OurKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verifier")
+        f.debug_struct("OurKey")
             .field("checks", &self.checks)
             .finish_non_exhaustive()
-    }
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        self.verify(certificate, intermediates, End::Server, now)?;
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
-    }
-}
-
-impl ClientCertVerifier for Verifier {
-    /// None: a client whose certificate is of another issuer is as good.
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
-    }
-
-    fn client_auth_mandatory(&self) -> bool {
-        true
-    }
-
-    fn verify_client_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        self.verify(certificate, intermediates, End::Client, now)?;
-        Ok(ClientCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.algorithms)
-    }
-
-    /// Those of chains as well: peers may hold their own chain to this list.
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mcbn_tls13::{Verifier, provider};
 use rustls::ServerConfig;
 use rustls::server::NoServerSessionStorage;
 use rustls::version::TLS13;
@@ -11,8 +12,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::certificate::Credentials;
 use crate::error::{HandshakeError, Setup};
 use crate::key::Witness;
-use crate::peer::{AuthenticatedPeer, Checks, Verifier};
-use crate::provider::provider;
+use crate::peer::{AuthenticatedPeer, Checks, OurKey};
 use crate::stream::MtlsStream;
 
 /// Accepts connections from clients that hold the key.
@@ -27,7 +27,7 @@ impl Acceptor {
     pub fn new(credentials: Arc<Credentials>, checks: Checks) -> Result<Self, Setup> {
         let key = credentials.key();
         let (spki, witness) = (key.spki().into(), key.witness());
-        let verifier = Arc::new(Verifier::new(key, checks));
+        let verifier = Arc::new(Verifier::new(OurKey::new(key, checks)));
         let builder = ServerConfig::builder_with_details(provider(), credentials.clock());
         let mut config = builder
             .with_protocol_versions(&[&TLS13])

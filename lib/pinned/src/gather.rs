@@ -11,38 +11,38 @@ use mcbn_runtime::admin::Admin;
 use mcbn_runtime::exit::{Exit, Failure};
 use mcbn_share::{Combined, KeyShare};
 
-use crate::{Keepers, NoKeepers};
+use crate::{Connector, Keepers, NoKeepers};
 
 /// Gathers the shares, and asks keepers for those that they hold. What a key is then made of may be used for as long as
 /// there is consent. Waits while a pipe's writer is at work, and while a person is to approve; holds up nothing else.
-pub async fn gather(
+pub async fn gather<C: Connector>(
     shares: &ShareConfig,
     dns_server: Option<SocketAddr>,
     admin: &Admin,
 ) -> Result<(Combined, Consent), NoKey> {
-    let (keepers, metrics) = reach(shares.members(), dns_server, admin)?;
+    let (keepers, metrics) = reach::<C>(shares.members(), dns_server, admin)?;
     let gathered = shares.gather(keepers, metrics).await;
     gathered.map_err(NoKey::Consent)
 }
 
 /// The same of shares of a group's key, which are given out, each verified: what signs with them may do so for as long as
 /// there is consent.
-pub async fn gather_revealed(
+pub async fn gather_revealed<C: Connector>(
     shares: &RevealConfig,
     dns_server: Option<SocketAddr>,
     admin: &Admin,
 ) -> Result<(Vec<KeyShare>, Consent), NoKey> {
-    let (keepers, metrics) = reach(shares.members(), dns_server, admin)?;
+    let (keepers, metrics) = reach::<C>(shares.members(), dns_server, admin)?;
     let gathered = shares.gather(keepers, metrics).await;
     gathered.map_err(NoKey::Consent)
 }
 
 /// The way to those who are asked, and what is counted of it.
-fn reach(
+fn reach<C: Connector>(
     members: &[Member],
     dns_server: Option<SocketAddr>,
     admin: &Admin,
-) -> Result<(Keepers, Metrics), NoKey> {
+) -> Result<(Keepers<C>, Metrics), NoKey> {
     let keepers = Keepers::of(members, dns_server).map_err(NoKey::Keepers)?;
     let metrics = Metrics::default();
     if !members.is_empty() {

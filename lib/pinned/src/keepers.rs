@@ -7,31 +7,30 @@ use std::time::Duration;
 
 use mcbn_consent::connect::{Channel, Connect, NoChannel};
 use mcbn_manifest::Member;
-use mcbn_tls::Setup;
 use mcbn_tunnel::dial::{Cause, Unreachable, Upstream};
 use mcbn_tunnel::names::{Names, NoResolver};
 use mcbn_tunnel::target::Target;
 use tokio::net::TcpStream;
 
 use crate::connector::{Connector, PinnedStream};
-use crate::error::NoStream;
+use crate::error::{NoStream, Setup};
 
 /// Reaches keepers where the manifest says that they are, by the pins that it says they have.
 #[derive(Clone)]
-pub struct Keepers {
-    connector: Connector,
+pub struct Keepers<C> {
+    connector: C,
     names: Option<Names>,
 }
 
 /// For one attempt: to look up the name, to connect, and to do the handshake, at any of the keeper's addresses.
 const LIMIT: Duration = Duration::from_secs(10);
 
-impl Keepers {
+impl<C: Connector> Keepers<C> {
     /// What these participants' keepers need to be found: nothing, the given DNS server, or the system's configuration.
     pub fn of(members: &[Member], dns_server: Option<SocketAddr>) -> Result<Self, NoKeepers> {
         let targets: Vec<Target> = members.iter().map(target).collect();
         let names = Names::needed_by(&targets, dns_server).map_err(NoKeepers::Names)?;
-        let connector = Connector::new().map_err(NoKeepers::Tls)?;
+        let connector = C::new().map_err(NoKeepers::Tls)?;
         Ok(Self { connector, names })
     }
 }
@@ -41,8 +40,8 @@ fn target(member: &Member) -> Target {
     address.parse().expect("a keeper's address is a target")
 }
 
-impl Connect for Keepers {
-    type Stream = PinnedStream<TcpStream>;
+impl<C: Connector> Connect for Keepers<C> {
+    type Stream = PinnedStream<C::Tls<TcpStream>>;
 
     async fn connect(&self, member: &Member) -> Result<Channel<Self::Stream>, NoChannel> {
         let keeper = Upstream::new(vec![target(member)], self.names.clone(), LIMIT);
@@ -68,7 +67,7 @@ fn no_channel(unreachable: Unreachable<NoStream>) -> NoChannel {
     }
 }
 
-impl fmt::Debug for Keepers {
+impl<C> fmt::Debug for Keepers<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keepers").finish_non_exhaustive()
     }
@@ -79,7 +78,7 @@ impl fmt::Debug for Keepers {
 pub enum NoKeepers {
     /// Their names cannot be looked up.
     Names(NoResolver),
-    /// OpenSSL cannot be set up.
+    /// The TLS stack cannot be set up.
     Tls(Setup),
 }
 

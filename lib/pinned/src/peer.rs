@@ -1,11 +1,23 @@
 //! The proof that a server has the pinned key.
 
-use mcbn_consent::message::{EXPORTER_LABEL, Exporter};
+use mcbn_consent::message::Exporter;
 use mcbn_manifest::Pin;
-use mcbn_tls::PeerFault;
-use openssl::ssl::{SslRef, SslVersion};
-use openssl::x509::X509Ref;
-use sha2::{Digest, Sha256};
+
+/// What a TLS stack says of a handshake that is finished. It judges nothing.
+pub trait Finished {
+    /// Whether it was done in TLS 1.3.
+    fn is_tls13(&self) -> bool;
+
+    /// Whether it was done from its start: a resumed one is signed by nobody, whatever key a stack shows for it.
+    fn is_full(&self) -> bool;
+
+    /// The SubjectPublicKeyInfo (DER) of the server's own certificate. The stack has checked that this key signed the
+    /// handshake.
+    fn server_key(&self) -> Option<Vec<u8>>;
+
+    /// Of [`EXPORTER_LABEL`](mcbn_consent::message::EXPORTER_LABEL), with an empty context.
+    fn exporter(&self) -> Option<Exporter>;
+}
 
 /// The server has shown that it has the key with this pin. Made only from a finished handshake.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,7 +26,33 @@ pub struct PinnedPeer {
     exporter: Exporter,
 }
 
+/// Why a finished handshake shows no server with the pinned key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unproven {
+    /// It was not done in TLS 1.3.
+    Version,
+    /// Nobody has signed it with the pinned key.
+    Key,
+    /// It binds nothing.
+    Exporter,
+}
+
 impl PinnedPeer {
+    /// Asks a finished handshake whose key signed it.
+    pub fn of(handshake: &impl Finished, pin: &Pin) -> Result<Self, Unproven> {
+        if !handshake.is_tls13() {
+            return Err(Unproven::Version);
+        }
+        let key = handshake.server_key().filter(|_| handshake.is_full());
+        if key.as_deref().map(Pin::of_key).as_ref() != Some(pin) {
+            return Err(Unproven::Key);
+        }
+        Ok(Self {
+            pin: *pin,
+            exporter: handshake.exporter().ok_or(Unproven::Exporter)?,
+        })
+    }
+
     pub fn pin(&self) -> &Pin {
         &self.pin
     }
@@ -23,89 +61,96 @@ impl PinnedPeer {
     pub fn exporter(&self) -> &Exporter {
         &self.exporter
     }
-
-    /// Asks a finished handshake whose key signed it.
-    pub(crate) fn of(ssl: &SslRef, pin: &Pin) -> Result<Self, PeerFault> {
-        if ssl.version2() != Some(SslVersion::TLS1_3) {
-            return Err(PeerFault::Version);
-        }
-        // A resumed handshake is signed by nobody.
-        let certificate = ssl.peer_certificate().filter(|_| !ssl.session_reused());
-        if certificate.as_deref().and_then(pin_of).as_ref() != Some(pin) {
-            return Err(PeerFault::Certificate);
-        }
-        let mut exporter = [0; 32];
-        ssl.export_keying_material(&mut exporter, EXPORTER_LABEL, Some(&[]))
-            .map_err(|_| PeerFault::Protocol)?;
-        Ok(Self {
-            pin: *pin,
-            exporter: Exporter(exporter),
-        })
-    }
-}
-
-/// The pin of a certificate's key.
-pub(crate) fn pin_of(certificate: &X509Ref) -> Option<Pin> {
-    let key = certificate.public_key().ok()?;
-    let spki = key.public_key_to_der().ok()?;
-    Some(Pin(Sha256::digest(&spki).into()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use openssl::pkey::PKey;
-    use openssl::ssl::{Ssl, SslContextBuilder, SslMethod, SslStream, SslVerifyMode};
-    use openssl::x509::X509;
-    use rcgen::{CertificateParams, KeyPair, PublicKeyData};
-    use std::os::unix::net::UnixStream;
 
-    /// What is said of a handshake that nothing else has judged, by a judge who expects this pin.
-    fn judged(version: SslVersion, expected: impl FnOnce(Pin) -> Pin) -> Result<(), PeerFault> {
-        let key = KeyPair::generate().unwrap();
-        let pin = expected(Pin(Sha256::digest(key.subject_public_key_info()).into()));
-        let certificate = CertificateParams::default().self_signed(&key).unwrap();
-        let context = |method| {
-            let mut ctx = SslContextBuilder::new(method).unwrap();
-            ctx.set_min_proto_version(Some(version)).unwrap();
-            ctx.set_max_proto_version(Some(version)).unwrap();
-            ctx.set_verify(SslVerifyMode::NONE);
-            ctx
-        };
-        let mut server = context(SslMethod::tls_server());
-        let private = PKey::private_key_from_pem(key.serialize_pem().as_bytes());
-        server.set_private_key(&private.unwrap()).unwrap();
-        let certificate = X509::from_der(certificate.der()).unwrap();
-        server.set_certificate(&certificate).unwrap();
-        let (near, far) = UnixStream::pair().unwrap();
-        let far = SslStream::new(Ssl::new(&server.build()).unwrap(), far);
-        let accepting = std::thread::spawn(move || far.unwrap().accept().unwrap());
-        let client = context(SslMethod::tls_client()).build();
-        let mut near = SslStream::new(Ssl::new(&client).unwrap(), near).unwrap();
-        near.connect().unwrap();
-        accepting.join().unwrap();
-        PinnedPeer::of(near.ssl(), &pin).map(|peer| assert_eq!(peer.pin, pin))
+    /// As it should be: each test spoils one thing.
+    #[derive(Clone, Copy)]
+    struct Said {
+        tls13: bool,
+        full: bool,
+        key: Option<&'static [u8]>,
+        exporter: Option<Exporter>,
+    }
+
+    const GOOD: Said = Said {
+        tls13: true,
+        full: true,
+        key: Some(b"a key"),
+        exporter: Some(Exporter([7; 32])),
+    };
+
+    impl Finished for Said {
+        fn is_tls13(&self) -> bool {
+            self.tls13
+        }
+
+        fn is_full(&self) -> bool {
+            self.full
+        }
+
+        fn server_key(&self) -> Option<Vec<u8>> {
+            self.key.map(<[u8]>::to_vec)
+        }
+
+        fn exporter(&self) -> Option<Exporter> {
+            self.exporter
+        }
+    }
+
+    fn judged(said: Said) -> Result<PinnedPeer, Unproven> {
+        PinnedPeer::of(&said, &Pin::of_key(b"a key"))
     }
 
     #[test]
     fn a_handshake_with_the_pinned_key_is_accepted() {
-        assert_eq!(judged(SslVersion::TLS1_3, |pin| pin), Ok(()));
+        let peer = judged(GOOD).unwrap();
+        assert_eq!(peer.pin(), &Pin::of_key(b"a key"));
+        assert_eq!(peer.exporter(), &Exporter([7; 32]));
     }
 
     #[test]
     fn a_handshake_with_another_key_is_refused() {
         for byte in [0, 31] {
-            let refused = judged(SslVersion::TLS1_3, |mut pin| {
-                pin.0[byte] ^= 1;
-                pin
-            });
-            assert_eq!(refused, Err(PeerFault::Certificate));
+            let mut pin = Pin::of_key(b"a key");
+            pin.0[byte] ^= 1;
+            assert_eq!(PinnedPeer::of(&GOOD, &pin), Err(Unproven::Key));
         }
     }
 
     #[test]
+    fn a_handshake_without_a_key_is_refused() {
+        let said = Said { key: None, ..GOOD };
+        assert_eq!(judged(said), Err(Unproven::Key));
+    }
+
+    #[test]
+    fn a_resumed_handshake_is_refused_even_with_the_pinned_key() {
+        let said = Said {
+            full: false,
+            ..GOOD
+        };
+        assert_eq!(judged(said), Err(Unproven::Key));
+    }
+
+    #[test]
     fn an_older_version_is_refused_even_with_the_pinned_key() {
-        let refused = judged(SslVersion::TLS1_2, |pin| pin);
-        assert_eq!(refused, Err(PeerFault::Version));
+        let said = Said {
+            tls13: false,
+            ..GOOD
+        };
+        assert_eq!(judged(said), Err(Unproven::Version));
+    }
+
+    #[test]
+    fn a_handshake_without_an_exporter_is_refused() {
+        let said = Said {
+            exporter: None,
+            ..GOOD
+        };
+        assert_eq!(judged(said), Err(Unproven::Exporter));
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use mcbn_consent::lease::Consent;
 use mcbn_consent::settings::ShareConfig;
 use mcbn_pinned::gather;
+use mcbn_pinned_openssl::OpenSsl;
 use mcbn_runtime::admin::Admin;
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_secret::Psk;
@@ -96,7 +97,7 @@ impl<P: Protocol> KeyConfig<P> {
         dns_server: Option<SocketAddr>,
         admin: &Admin,
     ) -> Result<(Psk, Consent), KeyError> {
-        let (combined, consent) = gather(&self.shares, dns_server, admin).await?;
+        let (combined, consent) = gather::<OpenSsl>(&self.shares, dns_server, admin).await?;
         let key = P::key(&combined, self.identity.as_str().as_bytes());
         let key = key.expect("an identity is shorter than a context may be");
         Ok((key, consent))

@@ -8,6 +8,7 @@ use mcbn_consent::message::Lease;
 use mcbn_launcher::{Launcher, TokenType};
 use mcbn_manifest::Manifest;
 use mcbn_pinned::Keepers;
+use mcbn_pinned_openssl::OpenSsl;
 use mcbn_tests_demo::network::{Agreement, Network, Role, Rule};
 use mcbn_tests_support::DEADLINE;
 use mcbn_tests_support::confidential_space::{Image, Instance, Machine, Profile};
@@ -25,7 +26,7 @@ pub struct House {
 /// A machine, and what asks on it.
 pub struct Guest<'h> {
     house: &'h House,
-    client: Client<Keepers, Launcher>,
+    client: Client<Keepers<OpenSsl>, Launcher>,
     _machine: Machine,
 }
 

@@ -17,6 +17,7 @@ use mcbn_consent::message::Lease;
 use mcbn_launcher::{Launcher, TokenType};
 use mcbn_manifest::{Manifest, Member};
 use mcbn_pinned::{Connector, PinnedStream};
+use mcbn_pinned_openssl::OpenSsl;
 use mcbn_tests_support::DEADLINE;
 use mcbn_tests_support::confidential_space::{Image, Issuer, Machine, Profile};
 use mcbn_tests_support::folder::Folder;
@@ -190,7 +191,7 @@ hardware = ["GCP_AMD_SEV_SNP", "GCP_INTEL_TDX"]
             client: Client {
                 connect: To {
                     address: keeper.address,
-                    connector: Connector::new().expect("OpenSSL"),
+                    connector: OpenSsl::new().expect("OpenSSL"),
                 },
                 tokens: Launcher::at(machine.socket(), DEADLINE),
                 token_type: TokenType::Oidc,
@@ -298,11 +299,11 @@ pub fn refusal(failure: Failure) -> String {
 #[derive(Clone)]
 pub struct To {
     pub address: SocketAddr,
-    pub connector: Connector,
+    pub connector: OpenSsl,
 }
 
 impl Connect for To {
-    type Stream = PinnedStream<TcpStream>;
+    type Stream = PinnedStream<<OpenSsl as Connector>::Tls<TcpStream>>;
 
     async fn connect(&self, member: &Member) -> Result<Channel<Self::Stream>, NoChannel> {
         let tcp = TcpStream::connect(self.address).await;

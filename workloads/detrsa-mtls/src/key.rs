@@ -6,6 +6,7 @@ use mcbn_consent::lease::Consent;
 use mcbn_consent::settings::ShareConfig;
 use mcbn_detrsa::{Algorithm, RsaKey, Size};
 use mcbn_pinned::gather;
+use mcbn_pinned_openssl::OpenSsl;
 use mcbn_runtime::admin::Admin;
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_share::Inheritance;
@@ -62,7 +63,7 @@ impl KeyConfig {
         dns_server: Option<SocketAddr>,
         admin: &Admin,
     ) -> Result<(RsaKey, Consent), Error> {
-        let gathered = gather(&self.shares, dns_server, admin).await;
+        let gathered = gather::<OpenSsl>(&self.shares, dns_server, admin).await;
         let (combined, consent) = gathered.map_err(Error::Shares)?;
         let seed = combined.detrsa_seed(self.size.bits());
         let (algorithm, size) = (self.algorithm, self.size);

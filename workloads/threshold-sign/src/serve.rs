@@ -11,6 +11,7 @@ use mcbn_ceremony::signing::Shares;
 use mcbn_ceremony_endpoint::Endpoint;
 use mcbn_consent::lease::Consent;
 use mcbn_pinned::gather_revealed;
+use mcbn_pinned_rustls::Rustls;
 use mcbn_runtime::process::Process;
 
 use crate::config::{Config, NAME};
@@ -53,7 +54,8 @@ async fn open(config: Config, process: &Process) -> Result<(Endpoint, Option<Con
     let (shares, consent) = match &config.revealed {
         None => (Shares::Kept, None),
         Some(revealed) => {
-            let gathered = gather_revealed(&revealed.shares, revealed.dns_server, &process.admin);
+            let gathered =
+                gather_revealed::<Rustls>(&revealed.shares, revealed.dns_server, &process.admin);
             let (shares, consent) = gathered.await.map_err(Error::Shares)?;
             let shares = Shares::revealed(config.signers.group(), shares);
             (shares.map_err(Error::NotRevealed)?, Some(consent))

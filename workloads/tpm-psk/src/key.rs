@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use mcbn_consent::lease::Consent;
 use mcbn_consent::settings::{self as shares, ShareConfig};
 use mcbn_pinned::gather;
+use mcbn_pinned_openssl::OpenSsl;
 use mcbn_place::{Held, Inheritance, Place, Whose};
 use mcbn_psk::{Identity, KeySource, NoKey, Randoms};
 use mcbn_runtime::admin::Admin;
@@ -366,7 +367,7 @@ impl Outside {
                 Ok((key, Consent::unconditional()))
             }
             Self::Shares(config) => {
-                let gathered = gather(&config, dns_server, admin).await;
+                let gathered = gather::<OpenSsl>(&config, dns_server, admin).await;
                 let (combined, consent) = gathered.map_err(Error::Shares)?;
                 let key = combined.tpm_psk_key(identity.as_str().as_bytes());
                 let key = key.expect("an identity is shorter than a context may be");

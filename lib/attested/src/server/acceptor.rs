@@ -2,9 +2,9 @@
 
 use super::admission::Admission;
 use super::caller::Caller;
-use crate::handshake::{HTTP_1_1, provider};
 use crate::{Identity, NoIdentity};
 use mcbn_manifest::Pin;
+use mcbn_tls13::{HTTP_1_1, Verifier, provider};
 use rustls::ServerConfig;
 use rustls::server::NoServerSessionStorage;
 use rustls::version::TLS13;
@@ -39,7 +39,7 @@ impl Acceptor {
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])
             .expect("the provider has the suites of TLS 1.3")
-            .with_client_cert_verifier(Arc::clone(&admission) as _)
+            .with_client_cert_verifier(Arc::new(Verifier::new(Arc::clone(&admission))))
             .with_single_cert(certificates, private)
             .map_err(|_| NoIdentity::NotAKey)?;
         // The client's key is checked, and the exporter is another one, on each connection.

@@ -1,11 +1,9 @@
 //! Whom the server lets in, decided inside the handshake.
 
-use crate::handshake::{Signatures, pin_of, provider, tls12};
 use mcbn_manifest::Pin;
-use rustls::client::danger::HandshakeSignatureValid;
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
-use rustls_pki_types::{CertificateDer, UnixTime};
+use mcbn_tls13::{Judge, Shown, public_key};
+use rustls::{CertificateError, Error};
+use rustls_pki_types::CertificateDer;
 use std::collections::BTreeSet;
 
 /// Lets in the holders of these keys. A certificate's names, dates and issuer do not matter: whoever could forge them
@@ -13,15 +11,11 @@ use std::collections::BTreeSet;
 #[derive(Debug)]
 pub struct Admission {
     pins: BTreeSet<Pin>,
-    signatures: Signatures,
 }
 
 impl Admission {
     pub fn of(pins: BTreeSet<Pin>) -> Admission {
-        Admission {
-            pins,
-            signatures: Signatures::of(&provider()),
-        }
+        Admission { pins }
     }
 
     /// The one key that a client shows, if it is one of ours.
@@ -30,7 +24,7 @@ impl Admission {
         let [certificate] = certificates else {
             return Err(CertificateError::BadEncoding.into());
         };
-        let pin = pin_of(certificate)?;
+        let pin = Pin::of_key(&public_key(certificate)?);
         match self.pins.contains(&pin) {
             true => Ok(pin),
             false => Err(CertificateError::ApplicationVerificationFailure.into()),
@@ -38,48 +32,11 @@ impl Admission {
     }
 }
 
-impl ClientCertVerifier for Admission {
-    /// None: there is no issuer to choose by.
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
-    }
-
-    fn client_auth_mandatory(&self) -> bool {
-        true
-    }
-
-    fn verify_client_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        others: &[CertificateDer<'_>],
-        _now: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        let mut all = vec![certificate.clone()];
-        all.extend_from_slice(others);
-        self.admits(&all)?;
-        Ok(ClientCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        tls12()
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.signatures.verify(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.signatures.schemes()
+impl Judge for Admission {
+    fn judge(&self, shown: Shown<'_>) -> Result<(), Error> {
+        let mut all = vec![shown.certificate.clone()];
+        all.extend_from_slice(shown.others);
+        self.admits(&all).map(drop)
     }
 }
 

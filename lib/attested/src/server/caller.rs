@@ -1,9 +1,9 @@
 //! The proof that a participant is at the other end.
 
 use super::admission::Admission;
-use crate::handshake::{exporter, is_full};
 use mcbn_binding::Exporter;
 use mcbn_manifest::Pin;
+use mcbn_tls13::{exporter, is_full};
 use rustls::ServerConnection;
 
 /// Who asks: a participant who has shown their key on this connection. Made only from a finished TLS 1.3 handshake;
@@ -41,13 +41,17 @@ mod tests {
     use super::*;
     use crate::Identity;
     use crate::client::certificate::AnyCertificate;
-    use crate::handshake::provider;
+    use mcbn_tls13::{Verifier, provider};
     use rustls::server::NoClientAuth;
     use rustls::server::danger::ClientCertVerifier;
     use rustls::version::TLS13;
     use rustls::{ClientConfig, ClientConnection, HandshakeKind, ServerConfig};
     use rustls_pki_types::ServerName;
     use std::sync::Arc;
+
+    fn judged(admission: &Arc<Admission>) -> Arc<dyn ClientCertVerifier> {
+        Arc::new(Verifier::new(Arc::clone(admission)))
+    }
 
     fn server(judge: Arc<dyn ClientCertVerifier>) -> Arc<ServerConfig> {
         let (certificates, private) = Identity::ephemeral().unwrap().into_parts().unwrap();
@@ -65,7 +69,7 @@ mod tests {
             .with_protocol_versions(&[&TLS13])
             .unwrap()
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate::new()))
+            .with_custom_certificate_verifier(Arc::new(Verifier::new(AnyCertificate)))
             .with_client_auth_cert(certificates, private);
         Arc::new(config.unwrap())
     }
@@ -109,7 +113,7 @@ mod tests {
         let (pin, identity) = identity();
         let admission = Arc::new(Admission::of([pin].into()));
         let none_yet = |server: &_| assert_eq!(Caller::of(server, &admission), None);
-        let server = server(Arc::clone(&admission) as _);
+        let server = server(judged(&admission));
         let done = handshake(&server, &client(identity), none_yet);
         assert_eq!(Caller::of(&done, &admission).unwrap().pin, pin);
     }
@@ -124,7 +128,7 @@ mod tests {
     #[test]
     fn a_handshake_that_others_have_judged_is_refused() {
         let (pin, identity) = identity();
-        let others = server(Arc::new(Admission::of([pin].into())));
+        let others = server(judged(&Arc::new(Admission::of([pin].into()))));
         let done = handshake(&others, &client(identity), |_| {});
         let (ours, _) = self::identity();
         assert_eq!(Caller::of(&done, &Admission::of([ours].into())), None);
@@ -136,7 +140,7 @@ mod tests {
         let (pin, identity) = identity();
         let admission = Arc::new(Admission::of([pin].into()));
         // A server as rustls makes it, which gives out tickets.
-        let server = server(Arc::clone(&admission) as _);
+        let server = server(judged(&admission));
         let client = client(identity);
         let first = handshake(&server, &client, |_| {});
         assert!(Caller::of(&first, &admission).is_some());

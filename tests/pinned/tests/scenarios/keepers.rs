@@ -1,13 +1,12 @@
 //! Keepers as a manifest names them.
 
-mod support;
-
+use crate::Stack;
 use mcbn_consent::connect::Connect;
 use mcbn_manifest::Member;
 use mcbn_pinned::Keepers;
+use mcbn_tests_pinned::{self as support, exporter, key, params, pin_of, self_signed, server};
 use std::error::Error;
 use std::net::SocketAddr;
-use support::{exporter, key, params, pin_of, self_signed, server};
 use tokio::net::TcpListener;
 
 fn member(keeper: SocketAddr, key: &rcgen::KeyPair) -> Member {
@@ -31,7 +30,7 @@ async fn a_channel_to_a_keeper_has_the_exporter_that_the_keeper_sees() {
     let server = server(vec![self_signed(params(), &key)], &key);
     let (listener, address) = listener().await;
     let member = member(address, &key);
-    let keepers = Keepers::of(std::slice::from_ref(&member), None).unwrap();
+    let keepers = Keepers::<Stack>::of(std::slice::from_ref(&member), None).unwrap();
     let serving = async {
         let (stream, _) = listener.accept().await.unwrap();
         server.accept(stream).await.unwrap()
@@ -46,7 +45,7 @@ async fn a_stranger_in_the_keepers_place_is_told_from_nobody() {
     let server = server(vec![self_signed(params(), &other)], &other);
     let (listener, address) = listener().await;
     let member = member(address, &key);
-    let keepers = Keepers::of(std::slice::from_ref(&member), None).unwrap();
+    let keepers = Keepers::<Stack>::of(std::slice::from_ref(&member), None).unwrap();
     let serving = async {
         let (stream, _) = listener.accept().await.unwrap();
         server.accept(stream).await.unwrap_err();
@@ -68,11 +67,11 @@ async fn a_stranger_in_the_keepers_place_is_told_from_nobody() {
 fn names_need_a_resolver_and_addresses_do_not() {
     let key = key();
     let mut members = vec![member("127.0.0.1:7400".parse().unwrap(), &key)];
-    Keepers::of(&members, None).unwrap();
+    Keepers::<Stack>::of(&members, None).unwrap();
     members[0].keeper = "[2001:db8::1]:7400".parse().unwrap();
-    Keepers::of(&members, None).unwrap();
+    Keepers::<Stack>::of(&members, None).unwrap();
     for name in ["alice.example:1", "a-1.b-2.example:65535", "localhost:7400"] {
         members[0].keeper = name.parse().unwrap();
-        Keepers::of(&members, Some("127.0.0.1:53".parse().unwrap())).unwrap();
+        Keepers::<Stack>::of(&members, Some("127.0.0.1:53".parse().unwrap())).unwrap();
     }
 }

@@ -1,25 +1,24 @@
 //! Which servers the client talks to.
 
-mod support;
-
+use crate::Stack;
 use mcbn_manifest::Pin;
-use mcbn_pinned::{Connector, NoStream};
-use mcbn_tls::{HandshakeError, PeerFault};
+use mcbn_pinned::{Connector, NoStream, PeerFault};
+use mcbn_tests_pinned::{exporter, issued, key, meet, params, pin_of, self_signed, server};
 use openssl::ssl::{
     NameType, Ssl, SslContextBuilder, SslMethod, SslStream, SslVerifyMode, SslVersion,
 };
 use openssl::x509::X509;
 use rcgen::date_time_ymd;
 use rustls::HandshakeKind;
+use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
-use support::{exporter, issued, key, meet, params, pin_of, self_signed, server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 #[tokio::test]
 async fn the_server_with_the_pinned_key_is_reached() {
     let key = key();
     let server = server(vec![self_signed(params(), &key)], &key);
-    let (ours, theirs) = meet(&pin_of(&key), &server).await;
+    let (ours, theirs) = meet::<Stack>(&pin_of(&key), &server).await;
     let (mut ours, mut theirs) = (ours.unwrap(), theirs.unwrap());
     assert_eq!(ours.peer().pin(), &pin_of(&key));
 
@@ -36,12 +35,46 @@ async fn the_server_with_the_pinned_key_is_reached() {
 }
 
 #[tokio::test]
+async fn each_direction_ends_on_its_own() {
+    let key = key();
+    let server = server(vec![self_signed(params(), &key)], &key);
+    let (ours, theirs) = meet::<Stack>(&pin_of(&key), &server).await;
+    let (mut ours, mut theirs) = (ours.unwrap(), theirs.unwrap());
+    ours.write_all(b"question").await.unwrap();
+    ours.shutdown().await.unwrap();
+    let mut heard = Vec::new();
+    theirs.read_to_end(&mut heard).await.unwrap();
+    assert_eq!(heard, b"question");
+    theirs.write_all(b"answer").await.unwrap();
+    theirs.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    ours.read_to_end(&mut answer).await.unwrap();
+    assert_eq!(answer, b"answer");
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_off_does_not_end() {
+    let key = key();
+    let server = server(vec![self_signed(params(), &key)], &key);
+    let (ours, theirs) = meet::<Stack>(&pin_of(&key), &server).await;
+    let (mut ours, mut theirs) = (ours.unwrap(), theirs.unwrap());
+    theirs.write_all(b"half an ans").await.unwrap();
+    theirs.flush().await.unwrap();
+    // As anyone on the path can do it: without close_notify.
+    drop(theirs);
+    let mut answer = Vec::new();
+    let error = ours.read_to_end(&mut answer).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    assert_eq!(answer, b"half an ans");
+}
+
+#[tokio::test]
 async fn both_ends_compute_one_exporter_and_each_connection_another() {
     let key = key();
     let server = server(vec![self_signed(params(), &key)], &key);
     let mut seen = Vec::new();
     for _ in 0..2 {
-        let (ours, theirs) = meet(&pin_of(&key), &server).await;
+        let (ours, theirs) = meet::<Stack>(&pin_of(&key), &server).await;
         let ours = ours.unwrap().peer().exporter().0;
         assert_eq!(ours, exporter(theirs.unwrap().get_ref().1));
         seen.push(ours);
@@ -63,7 +96,7 @@ async fn dates_names_and_issuers_do_not_matter() {
         issued(&key),
         issued(&key)[..1].to_vec(),
     ] {
-        let (ours, theirs) = meet(&pin_of(&key), &server(chain, &key)).await;
+        let (ours, theirs) = meet::<Stack>(&pin_of(&key), &server(chain, &key)).await;
         ours.unwrap();
         theirs.unwrap();
     }
@@ -73,7 +106,7 @@ async fn dates_names_and_issuers_do_not_matter() {
 async fn a_server_with_another_key_is_refused_before_it_gets_a_byte() {
     let (key, other) = (key(), key());
     let server = server(vec![self_signed(params(), &other)], &other);
-    let (ours, theirs) = meet(&pin_of(&key), &server).await;
+    let (ours, theirs) = meet::<Stack>(&pin_of(&key), &server).await;
     let error = ours.unwrap_err();
     assert!(matches!(error, NoStream::WrongKey), "{error:?}");
     assert_eq!(
@@ -93,11 +126,8 @@ async fn a_server_with_another_key_is_refused_before_it_gets_a_byte() {
 async fn a_certificate_without_its_key_is_refused() {
     let (key, thief) = (key(), key());
     let server = server(vec![self_signed(params(), &key)], &thief);
-    let (ours, theirs) = meet(&pin_of(&key), &server).await;
-    assert!(matches!(
-        ours.unwrap_err(),
-        NoStream::Handshake(HandshakeError::Peer(_))
-    ));
+    let (ours, theirs) = meet::<Stack>(&pin_of(&key), &server).await;
+    assert!(matches!(ours.unwrap_err(), NoStream::Peer(_)));
     theirs.unwrap_err();
 }
 
@@ -105,7 +135,7 @@ async fn a_certificate_without_its_key_is_refused() {
 async fn the_pinned_key_in_another_place_of_the_chain_is_refused() {
     let (key, thief) = (key(), key());
     let chain = vec![self_signed(params(), &thief), self_signed(params(), &key)];
-    let (ours, _) = meet(&pin_of(&key), &server(chain, &thief)).await;
+    let (ours, _) = meet::<Stack>(&pin_of(&key), &server(chain, &thief)).await;
     assert!(matches!(ours.unwrap_err(), NoStream::WrongKey));
 }
 
@@ -115,7 +145,7 @@ async fn an_issuer_with_the_pinned_key_is_not_the_server() {
     let issuer = rcgen::Issuer::new(params(), authority);
     let leaf = params().signed_by(&key, &issuer).unwrap().der().clone();
     let chain = vec![leaf, self_signed(params(), issuer.key())];
-    let (ours, _) = meet(&pin_of(issuer.key()), &server(chain, &key)).await;
+    let (ours, _) = meet::<Stack>(&pin_of(issuer.key()), &server(chain, &key)).await;
     assert!(matches!(ours.unwrap_err(), NoStream::WrongKey));
 }
 
@@ -123,7 +153,7 @@ async fn an_issuer_with_the_pinned_key_is_not_the_server() {
 async fn no_connection_resumes_another() {
     let key = key();
     let server = server(vec![self_signed(params(), &key)], &key);
-    let (connector, pin) = (Connector::new().unwrap(), pin_of(&key));
+    let (connector, pin) = (Stack::new().unwrap(), pin_of(&key));
     for _ in 0..2 {
         let (near, far) = duplex(1 << 16);
         let (ours, theirs) = tokio::join!(connector.connect(near, &pin), server.accept(far));
@@ -156,7 +186,7 @@ async fn against_openssl(
     let stream = TcpStream::connect(address).unwrap();
     stream.set_nonblocking(true).unwrap();
     let stream = tokio::net::TcpStream::from_std(stream).unwrap();
-    let connector = Connector::new().unwrap();
+    let connector = Stack::new().unwrap();
     let error = connector.connect(stream, &pin_of(&key)).await.unwrap_err();
     assert!(!serving.await.unwrap(), "the server thinks it is connected");
     error
@@ -177,10 +207,7 @@ async fn tls12_is_refused() {
     })
     .await;
     assert!(
-        matches!(
-            error,
-            NoStream::Handshake(HandshakeError::Peer(PeerFault::Alert(70)))
-        ),
+        matches!(error, NoStream::Peer(PeerFault::Alert(70))),
         "{error:?}"
     );
 }
@@ -194,10 +221,7 @@ async fn a_server_that_knows_only_a_shared_key_is_refused() {
         });
     })
     .await;
-    assert!(
-        matches!(error, NoStream::Handshake(HandshakeError::Peer(_))),
-        "{error:?}"
-    );
+    assert!(matches!(error, NoStream::Peer(_)), "{error:?}");
 }
 
 #[tokio::test]
@@ -208,10 +232,7 @@ async fn an_anonymous_server_is_refused() {
         ctx.set_verify(SslVerifyMode::NONE);
     })
     .await;
-    assert!(
-        matches!(error, NoStream::Handshake(HandshakeError::Peer(_))),
-        "{error:?}"
-    );
+    assert!(matches!(error, NoStream::Peer(_)), "{error:?}");
 }
 
 #[tokio::test]
@@ -227,13 +248,13 @@ async fn the_servers_name_is_not_told_to_the_path() {
         });
     })
     .await;
-    assert!(matches!(error, NoStream::Handshake(_)));
+    assert!(matches!(error, NoStream::Peer(_)));
     assert!(!told.recv().unwrap());
 }
 
 #[tokio::test]
 async fn a_peer_that_speaks_no_tls_is_told_apart() {
-    let connector = Connector::new().unwrap();
+    let connector = Stack::new().unwrap();
     for (said, fault) in [
         (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], PeerFault::NotTls),
         (b"", PeerFault::Closed),
@@ -243,7 +264,7 @@ async fn a_peer_that_speaks_no_tls_is_told_apart() {
         far.shutdown().await.unwrap();
         let error = connector.connect(near, &Pin([7; 32])).await.unwrap_err();
         assert!(
-            matches!(&error, NoStream::Handshake(HandshakeError::Peer(found)) if *found == fault),
+            matches!(&error, NoStream::Peer(found) if *found == fault),
             "{error:?}"
         );
     }

@@ -1,16 +1,15 @@
-//! Servers to connect to: honest ones on rustls, and others on OpenSSL.
+//! What the tests of connectors by pin share: servers to connect to, honest ones and others.
 
-#![allow(dead_code)] // Each test file uses its part.
+#![forbid(unsafe_code)]
 
 use mcbn_manifest::Pin;
 use mcbn_pinned::{Connector, NoStream, PinnedStream};
-use rcgen::{CertificateParams, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{CertificateParams, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ServerConfig, ServerConnection};
-use sha2::{Digest, Sha256};
 use std::io;
 use std::sync::Arc;
 use tokio::io::{DuplexStream, duplex};
@@ -22,8 +21,7 @@ pub fn key() -> KeyPair {
 }
 
 pub fn pin_of(key: &KeyPair) -> Pin {
-    use rcgen::PublicKeyData;
-    Pin(Sha256::digest(key.subject_public_key_info()).into())
+    Pin::of_key(&key.subject_public_key_info())
 }
 
 pub fn params() -> CertificateParams {
@@ -67,12 +65,12 @@ pub fn server(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> TlsAcceptor
     TlsAcceptor::from(Arc::new(config))
 }
 
-pub type Ours = Result<PinnedStream<DuplexStream>, NoStream>;
+pub type Ours<C> = Result<PinnedStream<<C as Connector>::Tls<DuplexStream>>, NoStream>;
 pub type Theirs = io::Result<TlsStream<DuplexStream>>;
 
 /// Our client, with this pin, meets a server.
-pub async fn meet(pin: &Pin, server: &TlsAcceptor) -> (Ours, Theirs) {
-    let connector = Connector::new().unwrap();
+pub async fn meet<C: Connector>(pin: &Pin, server: &TlsAcceptor) -> (Ours<C>, Theirs) {
+    let connector = C::new().unwrap();
     let (near, far) = duplex(1 << 16);
     tokio::join!(connector.connect(near, pin), server.accept(far))
 }

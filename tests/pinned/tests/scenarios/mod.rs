@@ -1,0 +1,4 @@
+//! What every connector does. Each file beside this folder names one, as `Stack`.
+
+mod handshake;
+mod keepers;
