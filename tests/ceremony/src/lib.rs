@@ -19,7 +19,7 @@ use mcbn_attested::client::{Client, Connection, Demands, Failure, Method, PathAn
 use mcbn_attested::{Identity, Purpose};
 use mcbn_ceremony::Terms;
 use mcbn_ceremony::approval::SigningKey;
-use mcbn_ceremony::message::Refusal;
+use mcbn_ceremony::message::{Code, Refusal};
 use mcbn_ceremony::signing::Signers;
 use mcbn_manifest::Manifest;
 use mcbn_share::text;
@@ -355,6 +355,20 @@ impl House {
         Terms::agreed(&self.manifest, self.workload).expect("all is said")
     }
 
+    /// One of each of the people.
+    pub async fn visits<'a>(&'a self, enclave: &Enclave) -> Vec<Visit<'a>> {
+        self.visits_at(enclave.address).await
+    }
+
+    pub async fn visits_at(&self, address: SocketAddr) -> Vec<Visit<'_>> {
+        let mut visits = Vec::new();
+        for person in &self.people {
+            let visit = self.visit_at(person, address).await;
+            visits.push(visit.expect("they are let in"));
+        }
+        visits
+    }
+
     pub async fn visit<'a>(
         &'a self,
         person: &'a Person,
@@ -397,6 +411,21 @@ pub struct Visit<'a> {
 
 /// What an answer says: what was asked for, or why not.
 pub type Said<M> = Result<M, Refusal>;
+
+/// Why it is not granted, and the number of who is at fault.
+///
+/// # Panics
+///
+/// Where it is granted.
+pub fn refused<M>(said: Said<M>) -> (Code, Option<u8>) {
+    match said {
+        Ok(_) => panic!("it is granted"),
+        Err(refusal) => (
+            refusal.refused,
+            refusal.participant.map(|index| index.get()),
+        ),
+    }
+}
 
 impl Visit<'_> {
     /// What was vouched for.

@@ -6,22 +6,14 @@ use std::time::Duration;
 use mcbn_attested::client::Failure;
 use mcbn_ceremony::generation::{Joining, Opened};
 use mcbn_ceremony::message::path::generation as path;
-use mcbn_ceremony::message::{AskApprove, AskShare, Code, GivenShare, Phase, Refusal, Standing};
+use mcbn_ceremony::message::{AskApprove, AskShare, Code, GivenShare, Phase, Standing};
 use mcbn_secret::OpeningKey;
-use mcbn_tests_ceremony::{Enclave, House, Person, Visit, timed};
+use mcbn_tests_ceremony::{House, Person, Visit, refused, timed};
 use mcbn_tests_support::confidential_space::Profile;
 use mcbn_threshold::PartialSignature;
 use ring::rand::{SecureRandom, SystemRandom};
 
 const MESSAGE: &[u8] = b"a release";
-
-async fn visits<'a>(house: &'a House, enclave: &Enclave) -> Vec<Visit<'a>> {
-    let mut visits = Vec::new();
-    for person in &house.people {
-        visits.push(house.visit(person, enclave).await.unwrap());
-    }
-    visits
-}
 
 /// All have approved.
 async fn approved(visits: &mut [Visit<'_>]) -> Vec<Joining> {
@@ -42,16 +34,6 @@ async fn opened(visits: &mut [Visit<'_>], joined: &[Joining]) -> Vec<Opened> {
     all
 }
 
-fn refused<M>(said: Result<M, Refusal>) -> (Code, Option<u8>) {
-    match said {
-        Ok(_) => panic!("it is granted"),
-        Err(refusal) => (
-            refusal.refused,
-            refusal.participant.map(|index| index.get()),
-        ),
-    }
-}
-
 fn missing(standing: &Standing) -> Vec<u8> {
     standing.missing.iter().map(|index| index.get()).collect()
 }
@@ -60,7 +42,7 @@ fn missing(standing: &Standing) -> Vec<u8> {
 async fn three_agree_and_any_two_of_them_sign() {
     let house = House::to_generate();
     let enclave = house.start();
-    let mut visits = visits(&house, &enclave).await;
+    let mut visits = house.visits(&enclave).await;
     let standing = visits[0].standing().await;
     assert_eq!(
         (standing.phase, missing(&standing)),
@@ -104,7 +86,7 @@ async fn three_agree_and_any_two_of_them_sign() {
 async fn one_who_does_not_approve_ends_it_and_is_named() {
     let house = House::to_generate();
     let enclave = house.start_on(house.profile(), &["--deadline=2s"]);
-    let mut visits = visits(&house, &enclave).await;
+    let mut visits = house.visits(&enclave).await;
     approved(&mut visits[..2]).await;
     assert_eq!(refused(visits[0].given().await), (Code::TooEarly, None));
     let ended = enclave.process.end();
@@ -117,7 +99,7 @@ async fn one_who_does_not_approve_ends_it_and_is_named() {
 async fn one_who_does_not_confirm_leaves_nobody_with_a_share_that_counts() {
     let house = House::to_generate();
     let enclave = house.start_on(house.profile(), &["--deadline=4s"]);
-    let mut visits = visits(&house, &enclave).await;
+    let mut visits = house.visits(&enclave).await;
     let joined = approved(&mut visits).await;
     let opened = opened(&mut visits, &joined).await;
     visits[0].confirm(&opened[0]).await.unwrap();
@@ -136,7 +118,7 @@ async fn one_who_does_not_confirm_leaves_nobody_with_a_share_that_counts() {
 async fn the_key_counts_though_somebody_leaves_before_the_receipt() {
     let house = House::to_generate();
     let enclave = house.start_on(house.profile(), &["--deadline=4s"]);
-    let mut visits = visits(&house, &enclave).await;
+    let mut visits = house.visits(&enclave).await;
     let joined = approved(&mut visits).await;
     let opened = opened(&mut visits, &joined).await;
     for (visit, opened) in visits.iter_mut().zip(&opened) {
@@ -159,7 +141,7 @@ async fn the_key_counts_though_somebody_leaves_before_the_receipt() {
 async fn what_is_said_twice_is_taken_once_and_another_word_is_refused() {
     let house = House::to_generate();
     let enclave = house.start();
-    let mut visits = visits(&house, &enclave).await;
+    let mut visits = house.visits(&enclave).await;
     let joining = visits[0].joining().await;
     let first = visits[0].approve(&joining).await.unwrap();
     assert_eq!(visits[0].approve(&joining).await, Ok(first));
@@ -172,7 +154,7 @@ async fn what_is_said_twice_is_taken_once_and_another_word_is_refused() {
 async fn nobody_speaks_for_another() {
     let house = House::to_generate();
     let enclave = house.start();
-    let mut visits = visits(&house, &enclave).await;
+    let mut visits = house.visits(&enclave).await;
     let joining = visits[1].joining().await;
     let bobs = visits[1].approval(&joining);
     let said = visits[0].say::<Standing>(path::APPROVE, &bobs).await;
@@ -197,7 +179,7 @@ async fn nobody_speaks_for_another() {
 async fn two_participants_with_one_encryption_key_are_refused() {
     let house = House::to_generate();
     let enclave = house.start();
-    let mut visits = visits(&house, &enclave).await;
+    let mut visits = house.visits(&enclave).await;
     let joining = visits[0].joining().await;
     visits[0].approve(&joining).await.unwrap();
     // Bob has, in whatever way, the key that Alice's share will be opened with.

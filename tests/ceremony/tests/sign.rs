@@ -7,34 +7,14 @@ use std::time::Duration;
 use mcbn_attested::client::Failure;
 use mcbn_ceremony::approval::RequestId;
 use mcbn_ceremony::message::path::signing as path;
-use mcbn_ceremony::message::{
-    Announced, AskSubmit, Code, OpenRequest, OpenRequests, Refusal, Session,
-};
+use mcbn_ceremony::message::{Announced, AskSubmit, Code, OpenRequest, OpenRequests, Session};
 use mcbn_tests_ceremony::sign::subject;
-use mcbn_tests_ceremony::{Enclave, House, Key, Person, Visit};
+use mcbn_tests_ceremony::{Enclave, House, Key, Person, refused};
 use mcbn_tests_support::confidential_space::Profile;
 use mcbn_tests_support::process::Process;
 use tokio::task::JoinSet;
 
 const MESSAGE: &[u8] = b"a release";
-
-async fn visits<'a>(house: &'a House, enclave: &Enclave) -> Vec<Visit<'a>> {
-    let mut visits = Vec::new();
-    for person in &house.people {
-        visits.push(house.visit(person, enclave).await.unwrap());
-    }
-    visits
-}
-
-fn refused<M>(said: Result<M, Refusal>) -> (Code, Option<u8>) {
-    match said {
-        Ok(_) => panic!("it is granted"),
-        Err(refusal) => (
-            refusal.refused,
-            refusal.participant.map(|index| index.get()),
-        ),
-    }
-}
 
 fn approved_by(open: &OpenRequest) -> Vec<u8> {
     open.approved_by.iter().map(|index| index.get()).collect()
@@ -49,7 +29,7 @@ fn is_signed(key: &Key, open: &OpenRequest, message: &[u8]) -> bool {
 async fn any_two_of_three_sign() {
     let (house, key) = House::to_sign();
     let enclave = house.start();
-    let mut visits = visits(&house, &enclave).await;
+    let mut visits = house.visits(&enclave).await;
     for [first, second] in [[0, 1], [2, 0], [1, 2]] {
         let message = [b"release ", [first as u8].as_slice()].concat();
         let request = visits[first].announce(&message).await.unwrap();
@@ -81,7 +61,7 @@ async fn any_two_of_three_sign() {
 async fn a_bad_partial_signature_is_refused_by_name_without_harm() {
     let (house, key) = House::to_sign();
     let enclave = house.start();
-    let mut visits = visits(&house, &enclave).await;
+    let mut visits = house.visits(&enclave).await;
     let request = visits[0].announce(MESSAGE).await.unwrap();
     visits[0].sign(request, &key.shares[0]).await.unwrap();
     // Carol's share in Bob's hands is none of his.
@@ -105,7 +85,7 @@ async fn a_bad_partial_signature_is_refused_by_name_without_harm() {
 async fn an_approval_of_another_request_is_refused() {
     let (house, key) = House::to_sign();
     let enclave = house.start();
-    let mut visits = visits(&house, &enclave).await;
+    let mut visits = house.visits(&enclave).await;
     let harmless = visits[0].announce(b"harmless").await.unwrap();
     let harmful = visits[0].announce(b"harmful").await.unwrap();
     // Bob's partial signature of the harmful one is genuine, his approval is of the other.
@@ -125,7 +105,7 @@ async fn an_approval_of_another_request_is_refused() {
 async fn nobody_speaks_for_another() {
     let (house, key) = House::to_sign();
     let enclave = house.start();
-    let mut visits = visits(&house, &enclave).await;
+    let mut visits = house.visits(&enclave).await;
     let session = visits[1].session().await;
     let bobs = visits[1].announcement(session, &subject(MESSAGE));
     let said: Result<Announced, _> = visits[0].say(path::ANNOUNCE, &bobs).await;
@@ -155,7 +135,7 @@ async fn an_announcement_of_an_earlier_start_is_refused() {
 async fn a_request_expires_with_its_signature() {
     let (house, key) = House::to_sign();
     let enclave = house.start_on(house.profile(), &["--request-lifetime=3s"]);
-    let mut visits = visits(&house, &enclave).await;
+    let mut visits = house.visits(&enclave).await;
     let request = visits[0].announce(MESSAGE).await.unwrap();
     let open = visits[0].request(request).await.unwrap();
     assert!(open.seconds <= 3);
@@ -194,7 +174,7 @@ async fn ten_thousand_open_requests_are_held_and_no_more() {
         unreachable!("there are three")
     };
     tokio::join!(fill(alice, 1), fill(bob, 0), fill(carol, 0));
-    let mut visits = visits(&house, &enclave).await;
+    let mut visits = house.visits(&enclave).await;
     for (visit, person) in visits.iter_mut().zip(1..) {
         let said = visit.announce(b"one more").await;
         assert_eq!(refused(said), (Code::TooMany, Some(person)));
@@ -273,7 +253,7 @@ async fn where_shares_are_revealed_any_two_approve() {
     let flags = revealing(&house, &[&carols]);
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let enclave = house.start_on(house.profile(), &flags);
-    let mut visits = visits(&house, &enclave).await;
+    let mut visits = house.visits(&enclave).await;
     let request = visits[2].announce(MESSAGE).await.unwrap();
     let open = visits[2].approve_alone(request).await.unwrap();
     assert_eq!(approved_by(&open), [3]);

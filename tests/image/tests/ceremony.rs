@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use mcbn_ceremony::message::Phase;
 use mcbn_manifest::carried;
-use mcbn_tests_ceremony::{GENERATE, House, PURPOSE, SIGN, Visit};
+use mcbn_tests_ceremony::{GENERATE, House, PURPOSE, SIGN};
 use mcbn_tests_image::{Container, digest, listening};
 use mcbn_tests_support::confidential_space::Machine;
 use mcbn_tests_support::folder::Folder;
@@ -46,21 +46,11 @@ fn start(house: &House, image: &str, more: &[(&str, &str)]) -> Started {
     }
 }
 
-impl Started {
-    async fn visits<'a>(&self, house: &'a House) -> Vec<Visit<'a>> {
-        let mut visits = Vec::new();
-        for person in &house.people {
-            visits.push(house.visit_at(person, self.address).await.unwrap());
-        }
-        visits
-    }
-}
-
 #[tokio::test]
 async fn three_make_a_key_with_the_image() {
     let house = House::to_generate_with(digest(GENERATE));
     let started = start(&house, GENERATE, &[("MCBN_PURPOSE", PURPOSE)]);
-    let mut visits = started.visits(&house).await;
+    let mut visits = house.visits_at(started.address).await;
     let mut joined = Vec::new();
     for visit in &mut visits {
         let joining = visit.joining().await;
@@ -86,7 +76,7 @@ async fn two_of_three_sign_with_the_image() {
     const MESSAGE: &[u8] = b"a release";
     let (house, key) = House::to_sign_with(digest(SIGN));
     let started = start(&house, SIGN, &[]);
-    let mut visits = started.visits(&house).await;
+    let mut visits = house.visits_at(started.address).await;
     let request = visits[2].announce(MESSAGE).await.unwrap();
     visits[2].sign(request, &key.shares[2]).await.unwrap();
     let open = visits[0].sign(request, &key.shares[0]).await.unwrap();

@@ -33,11 +33,7 @@ impl Scene {
     }
 
     async fn visits(&self) -> Vec<Visit<'_>> {
-        let mut visits = Vec::new();
-        for person in &self.house.people {
-            visits.push(self.house.visit(person, &self.enclave).await.unwrap());
-        }
-        visits
+        self.house.visits(&self.enclave).await
     }
 
     fn ask_everything(&self, tag: &str, bodies: &Bodies) -> Seen {
