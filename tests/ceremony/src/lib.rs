@@ -8,7 +8,8 @@ pub mod sign;
 pub mod timed;
 pub mod tool;
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
@@ -400,6 +401,21 @@ pub struct Enclave {
     pub address: SocketAddr,
     pub process: Process,
     pub machine: Machine,
+}
+
+impl Enclave {
+    /// What the admin port says, where it was started with `--admin`.
+    pub fn says(&self, path: &str) -> String {
+        let message = self.process.wait_for_message("admin port listening");
+        let address = message["address"].as_str().expect("an address");
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        answer
+    }
 }
 
 /// One participant's connection.

@@ -287,3 +287,17 @@ async fn a_token_service_that_is_away_gives_no_answer_and_is_waited_for() {
     let mut visit = house.visit(&house.people[0], &enclave).await.unwrap();
     assert_eq!(visit.standing().await.phase, Phase::Approving);
 }
+
+#[tokio::test]
+async fn whoever_watches_it_is_told_how_it_is() {
+    let house = House::to_generate();
+    let enclave = house.start_on(house.profile(), &["--admin=127.0.0.1:0"]);
+    let mut visit = house.visit(&house.people[0], &enclave).await.unwrap();
+    visit.standing().await;
+    for path in ["/healthz", "/readyz"] {
+        let said = enclave.says(path);
+        assert!(said.starts_with("HTTP/1.1 200 "), "{path} {said}");
+    }
+    let said = enclave.says("/metrics");
+    assert!(said.contains("mcbn_connections_active 1\n"), "{said}");
+}

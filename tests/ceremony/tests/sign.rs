@@ -376,3 +376,17 @@ async fn a_signal_ends_it_in_order() {
     enclave.process.signal(rustix::process::Signal::TERM);
     enclave.process.end().expect_code(0);
 }
+
+#[tokio::test]
+async fn whoever_watches_it_is_told_how_it_is() {
+    let (house, _) = House::to_sign();
+    let enclave = house.start_on(house.profile(), &["--admin=127.0.0.1:0"]);
+    let mut visit = house.visit(&house.people[0], &enclave).await.unwrap();
+    visit.session().await;
+    for path in ["/healthz", "/readyz"] {
+        let said = enclave.says(path);
+        assert!(said.starts_with("HTTP/1.1 200 "), "{path} {said}");
+    }
+    let said = enclave.says("/metrics");
+    assert!(said.contains("mcbn_connections_active 1\n"), "{said}");
+}
