@@ -16,7 +16,8 @@ use std::str::FromStr;
 pub const INSECURE_ISSUER: Setting = Setting::value(
     "insecure-issuer",
     "URL",
-    "take the tokens of this issuer, in place of Google's: whoever runs it can have the share",
+    "take the tokens of this issuer, in place of Google's: whoever runs it can pass for any machine, and have what \
+     is meant for one",
 );
 
 pub const JWKS: Setting = Setting::value(
