@@ -37,6 +37,10 @@ pub const JSON: Setting = Setting::switch(
     "print JSON objects, one a line, for programs: the result, and on standard error what is told before",
 );
 
+/// Where nobody else is waited for.
+pub const TIMEOUT: Setting =
+    Setting::value("timeout", "TIME", "how long to wait for the server").default("1m");
+
 pub struct AccessConfig {
     key: PathBuf,
     server: Address,

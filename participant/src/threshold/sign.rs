@@ -22,7 +22,6 @@ pub use verify::VERIFY;
 use mcbn_ceremony::NotAgreed;
 use mcbn_ceremony::signing::Signers;
 use mcbn_manifest::Manifest;
-use mcbn_runtime::settings::Setting;
 
 /// The program that is asked, as the manifest names it.
 const WORKLOAD: &str = "threshold-sign";
@@ -30,7 +29,3 @@ const WORKLOAD: &str = "threshold-sign";
 fn signers(manifest: &Manifest) -> Result<Signers, NotAgreed> {
     Signers::agreed(manifest, WORKLOAD)
 }
-
-/// Where nobody else is waited for.
-const TIMEOUT: Setting =
-    Setting::value("timeout", "TIME", "how long to wait for the server").default("1m");

@@ -1,6 +1,6 @@
 //! `mcbn threshold status`: how far a key generation is, without taking part.
 
-use super::access::{AccessConfig, JSON, KEY, SERVER, within};
+use super::access::{AccessConfig, JSON, KEY, SERVER, TIMEOUT, within};
 use super::agreed::{Agreed, AgreedConfig, PURPOSE, WORKLOAD};
 use super::generate::Error;
 use super::member::{MANIFEST, PARTICIPANT};
@@ -10,7 +10,7 @@ use crate::trust::{INSECURE_ISSUER, JWKS, PKI_ROOT};
 use mcbn_ceremony::message::path::generation as path;
 use mcbn_ceremony::message::{Announcement, Phase, Standing};
 use mcbn_runtime::process;
-use mcbn_runtime::settings::{Given, Program, Reported, Setting};
+use mcbn_runtime::settings::{Given, Program, Reported};
 use mcbn_runtime::suite::Command;
 use mcbn_runtime::units::Period;
 use serde_json::json;
@@ -40,9 +40,6 @@ static PROGRAM: Program = Program::tool(
     ],
 )
 .under("threshold status", crate::BESIDE);
-
-const TIMEOUT: Setting =
-    Setting::value("timeout", "TIME", "how long to wait for the server").default("1m");
 
 struct Config {
     agreed: AgreedConfig,

@@ -292,6 +292,16 @@ impl House {
         self.start_on(self.profile(), &[])
     }
 
+    /// The same, but for an operator who can look into it.
+    pub fn debug_profile(&self) -> Profile {
+        let debug = Profile::debug();
+        Profile {
+            debug_status: debug.debug_status,
+            support: debug.support,
+            ..self.profile()
+        }
+    }
+
     /// With nothing on it yet.
     pub fn machine(&self, profile: Profile) -> Machine {
         Machine::start(&self.issuer, profile)

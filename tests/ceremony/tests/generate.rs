@@ -9,7 +9,6 @@ use mcbn_ceremony::message::path::generation as path;
 use mcbn_ceremony::message::{AskApprove, AskShare, Code, GivenShare, Phase, Standing};
 use mcbn_secret::OpeningKey;
 use mcbn_tests_ceremony::{House, Person, Visit, refused, timed};
-use mcbn_tests_support::confidential_space::Profile;
 use mcbn_threshold::PartialSignature;
 use ring::rand::{SecureRandom, SystemRandom};
 
@@ -227,13 +226,7 @@ async fn a_stranger_is_not_let_in() {
 #[tokio::test]
 async fn a_machine_that_its_operator_can_look_into_is_told_nothing() {
     let house = House::to_generate();
-    let debug = Profile::debug();
-    let profile = Profile {
-        debug_status: debug.debug_status,
-        support: debug.support,
-        ..house.profile()
-    };
-    let enclave = house.start_on(profile, &[]);
+    let enclave = house.start_on(house.debug_profile(), &[]);
     let mut visit = house.visit(&house.people[0], &enclave).await.unwrap();
     let said = visit.ask::<Standing>(path::STANDING, Vec::new()).await;
     assert!(matches!(said, Err(Failure::Policy(_))), "{said:?}");

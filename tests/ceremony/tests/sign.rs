@@ -10,7 +10,6 @@ use mcbn_ceremony::message::path::signing as path;
 use mcbn_ceremony::message::{Announced, AskSubmit, Code, OpenRequest, OpenRequests, Session};
 use mcbn_tests_ceremony::sign::subject;
 use mcbn_tests_ceremony::{Enclave, House, Key, Person, refused};
-use mcbn_tests_support::confidential_space::Profile;
 use mcbn_tests_support::process::Process;
 use tokio::task::JoinSet;
 
@@ -328,13 +327,7 @@ async fn a_stranger_is_not_let_in() {
 #[tokio::test]
 async fn a_machine_that_its_operator_can_look_into_is_told_nothing() {
     let (house, _) = House::to_sign();
-    let debug = Profile::debug();
-    let profile = Profile {
-        debug_status: debug.debug_status,
-        support: debug.support,
-        ..house.profile()
-    };
-    let enclave = house.start_on(profile, &[]);
+    let enclave = house.start_on(house.debug_profile(), &[]);
     let mut visit = house.visit(&house.people[0], &enclave).await.unwrap();
     let said = visit.ask::<Session>(path::SESSION, Vec::new()).await;
     assert!(matches!(said, Err(Failure::Policy(_))), "{said:?}");

@@ -1,11 +1,10 @@
 //! `mcbn threshold sign announce`: asks the others to sign something.
 
-use super::TIMEOUT;
 use super::error::Error;
 use super::id::Id;
 use super::seat::SeatConfig;
 use super::subject::{MESSAGE, PURPOSE, SHA256, SubjectConfig};
-use crate::threshold::access::{JSON, KEY, SERVER, within};
+use crate::threshold::access::{JSON, KEY, SERVER, TIMEOUT, within};
 use crate::threshold::member::{MANIFEST, PARTICIPANT};
 use crate::threshold::print;
 use crate::trust::{INSECURE_ISSUER, JWKS, PKI_ROOT};

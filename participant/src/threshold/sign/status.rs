@@ -1,11 +1,10 @@
 //! `mcbn threshold sign status`: what is to be signed, and how far it is.
 
-use super::TIMEOUT;
 use super::error::Error;
 use super::id::Id;
 use super::seat::{Seat, SeatConfig};
 use super::shown::Shown;
-use crate::threshold::access::{JSON, KEY, SERVER, within};
+use crate::threshold::access::{JSON, KEY, SERVER, TIMEOUT, within};
 use crate::threshold::member::{MANIFEST, PARTICIPANT};
 use crate::threshold::print;
 use crate::trust::{INSECURE_ISSUER, JWKS, PKI_ROOT};
