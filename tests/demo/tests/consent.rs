@@ -75,13 +75,17 @@ impl House {
         Programs.start(name, self.machine(name), &variables)
     }
 
+    /// One that is ready: it says that it listens a moment before, and whoever then waits until it is not ready any more
+    /// would take that moment for it.
     fn server(&self) -> Server {
         let running = self.starting_server();
-        Server {
+        let server = Server {
             admin: address(&running.process, "admin port listening"),
             address: address(&running.process, "listening"),
             running,
-        }
+        };
+        server.becomes_ready(true);
+        server
     }
 
     fn starting_server(&self) -> Running {
