@@ -11,14 +11,14 @@ use serde_json::Value;
 use super::key::SigningKey;
 
 /// How a token is vouched for.
-pub(super) enum Signature<'a> {
+pub(crate) enum Signature<'a> {
     Rs256(&'a SigningKey),
     /// HMAC with a secret that everybody knows.
     Hs256(&'a [u8]),
     None,
 }
 
-pub(super) fn encode(header: &Value, payload: &[u8], signature: &Signature<'_>) -> String {
+pub(crate) fn encode(header: &Value, payload: &[u8], signature: &Signature<'_>) -> String {
     let mut token = part(header.to_string().as_bytes());
     token.push('.');
     token.push_str(&part(payload));

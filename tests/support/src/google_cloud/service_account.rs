@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::iam::{Grant, Reach};
-use crate::confidential_space::jwt;
+use crate::confidential_space::jwt::{self, Signature};
 use crate::confidential_space::key::SigningKey;
 
 /// The longest that a token may say it lives: an hour, and what clients add for clocks that differ.
@@ -38,6 +38,18 @@ impl ServiceAccount {
     /// As bindings name it.
     pub fn member(&self) -> String {
         format!("serviceAccount:{}", self.email)
+    }
+
+    /// The name of its key.
+    pub fn key_id(&self) -> &str {
+        self.key.kid()
+    }
+
+    /// A token of these claims, whatever they say.
+    pub fn sign(&self, claims: &Value) -> String {
+        let header = json!({ "alg": "RS256", "kid": self.key.kid(), "typ": "JWT" });
+        let payload = claims.to_string();
+        jwt::encode(&header, payload.as_bytes(), &Signature::Rs256(&self.key))
     }
 
     /// The account's key as Google hands it out.
