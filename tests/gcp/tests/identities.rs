@@ -154,7 +154,7 @@ async fn a_token_service_that_is_away_is_no_refusal() {
         PROVIDER.parse().unwrap(),
         launcher,
         project.endpoints(),
-        Duration::from_millis(500),
+        Duration::from_secs(3),
     );
     let kms = google.kms();
     project.cloud.sts().set_fault(Fault::Unavailable);
