@@ -85,9 +85,9 @@ fn kwp(key: &[u8; 32], wrapped: &[u8]) -> Result<Vec<u8>, ErrorStack> {
     let mut context = CipherCtx::new()?;
     context.set_flags(CipherCtxFlags::FLAG_WRAP_ALLOW);
     context.decrypt_init(Some(Cipher::aes_256_wrap_pad()), Some(key), None)?;
-    let mut unwrapped = Vec::new();
-    context.cipher_update_vec(wrapped, &mut unwrapped)?;
-    context.cipher_final_vec(&mut unwrapped)?;
+    let mut unwrapped = vec![0; wrapped.len() + 16];
+    let length = context.cipher_update(wrapped, Some(&mut unwrapped))?;
+    unwrapped.truncate(length);
     Ok(unwrapped)
 }
 
@@ -112,8 +112,10 @@ mod tests {
         context
             .encrypt_init(Some(cipher), Some(&aes), None)
             .unwrap();
-        context.cipher_update_vec(secret, &mut wrapped).unwrap();
-        context.cipher_final_vec(&mut wrapped).unwrap();
+        // The crate's own vectors are too short for what padding adds: OpenSSL would write behind their ends.
+        let mut sealed = vec![0; secret.len() + 16];
+        let length = context.cipher_update(secret, Some(&mut sealed)).unwrap();
+        wrapped.extend(&sealed[..length]);
         wrapped
     }
 
