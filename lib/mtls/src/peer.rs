@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use mcbn_mutual::{OtherKey, PeerFault};
 use mcbn_tls13::{End, Judge, Shown, provider};
 use openssl::asn1::Asn1Time;
 use openssl::x509::{X509, X509ExtendedKeyUsage, X509KeyUsage};
@@ -14,7 +15,6 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use subtle::ConstantTimeEq;
 use webpki::{EndEntityCert, KeyUsage};
 
-use crate::error::PeerFault;
 use crate::issuer::{NotAnIssuer, certificates};
 use crate::key::Key;
 
@@ -204,18 +204,6 @@ fn no_chain(error: webpki::Error) -> Error {
         other => other,
     }
 }
-
-/// The peer's certificate is of another key.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OtherKey;
-
-impl fmt::Display for OtherKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the certificate is of another key")
-    }
-}
-
-impl std::error::Error for OtherKey {}
 
 impl fmt::Debug for OurKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
