@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mcbn_mutual::{OtherKey, PeerFault};
+use mcbn_mutual::{OtherKey, PeerFault, no_chain, refused};
 use mcbn_tls13::{End, Judge, Shown, provider};
 use openssl::asn1::Asn1Time;
 use openssl::x509::{X509, X509ExtendedKeyUsage, X509KeyUsage};
@@ -177,31 +177,6 @@ fn times_and_usages(
     match signs && is_for_this {
         true => Ok(()),
         false => Err(CertificateError::InvalidPurpose),
-    }
-}
-
-/// In rustls' words, which decide the alert.
-fn refused(error: webpki::Error) -> Error {
-    use webpki::Error as Found;
-    Error::InvalidCertificate(match error {
-        Found::BadDer | Found::BadDerTime | Found::TrailingData(_) => CertificateError::BadEncoding,
-        Found::CertNotValidYet { .. } => CertificateError::NotValidYet,
-        Found::CertExpired { .. } => CertificateError::Expired,
-        Found::CertNotValidForName(_) => CertificateError::NotValidForName,
-        Found::UnknownIssuer => CertificateError::UnknownIssuer,
-        Found::UnsupportedCriticalExtension => CertificateError::UnhandledCriticalExtension,
-        Found::RequiredEkuNotFoundContext(_) => CertificateError::InvalidPurpose,
-        other => CertificateError::Other(OtherError(Arc::new(other))),
-    })
-}
-
-/// Whatever is wrong with a chain, a CA of the right name with another key included: it ends at no CA that is trusted.
-fn no_chain(error: webpki::Error) -> Error {
-    match refused(error) {
-        Error::InvalidCertificate(CertificateError::Other(_)) => {
-            CertificateError::UnknownIssuer.into()
-        }
-        other => other,
     }
 }
 

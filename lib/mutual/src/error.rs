@@ -120,7 +120,7 @@ impl HandshakeError {
 }
 
 impl PeerFault {
-    fn of_certificate(refused: &CertificateError) -> Self {
+    pub fn of_certificate(refused: &CertificateError) -> Self {
         match refused {
             CertificateError::Other(other) if other.0.is::<OtherKey>() => Self::OtherKey,
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,

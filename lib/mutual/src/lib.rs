@@ -10,7 +10,9 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod refused;
 mod stream;
 
 pub use error::{HandshakeError, OtherKey, PeerFault, Unsigned};
+pub use refused::{no_chain, refused};
 pub use stream::MtlsStream;
