@@ -37,8 +37,8 @@ impl Ca {
             builder.set_subject_name(&name)?;
             builder.set_issuer_name(&name)?;
             builder.set_pubkey(&key)?;
-            builder.set_not_before(&*in_days(0))?;
-            builder.set_not_after(&*in_days(2))?;
+            builder.set_not_before(&in_days(0))?;
+            builder.set_not_after(&in_days(2))?;
             builder.append_extension(BasicConstraints::new().critical().ca().build()?)?;
             builder.append_extension(KeyUsage::new().critical().key_cert_sign().build()?)?;
             builder.sign(&key, MessageDigest::sha256())?;
@@ -65,8 +65,8 @@ impl Ca {
             builder.set_serial_number(&serial)?;
             builder.set_issuer_name(&self.name)?;
             builder.set_pubkey(&public)?;
-            builder.set_not_before(&*in_days(0))?;
-            builder.set_not_after(&*in_days(1))?;
+            builder.set_not_before(&in_days(0))?;
+            builder.set_not_after(&in_days(1))?;
             builder.append_extension(KeyUsage::new().critical().digital_signature().build()?)?;
             let mut uses = ExtendedKeyUsage::new();
             builder.append_extension(uses.client_auth().server_auth().build()?)?;

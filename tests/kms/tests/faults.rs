@@ -54,16 +54,8 @@ fn an_answer_that_is_not_whole_is_refused() {
         "something else than what was sent",
     );
     starts_not(Fault::Truncated, REFUSED, "in no form that is known");
-}
-
-/// Its checksum is right: only the public key shows it.
-#[test]
-fn a_signature_that_is_none_is_refused() {
-    starts_not(
-        Fault::WrongBytes,
-        REFUSED,
-        "no signature of what was asked for",
-    );
+    // Of the public key, which is asked for first.
+    starts_not(Fault::WrongBytes, REFUSED, "in no form that is known");
 }
 
 #[test]
@@ -91,6 +83,7 @@ fn a_server_outlives_what_is_wrong_for_a_time() {
     let server = scene.serve(&own, &["--kms-timeout=1s", "--log-level=debug"]);
     // The client's own start is not to meet it.
     let faults = [
+        // Its checksum is right: only the public key shows it.
         (Fault::WrongBytes, "kms_foreign_signature"),
         (Fault::WrongChecksum, "kms_corrupt"),
         (Fault::OtherName, "kms_corrupt"),
