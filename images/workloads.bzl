@@ -5,6 +5,7 @@ WORKLOADS = [
     "detrsa-mtls",
     "dtls-client",
     "dtls-server",
+    "kms-mtls",
     "psk-client",
     "psk-server",
     "threshold-generate",

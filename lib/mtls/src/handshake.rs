@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use mcbn_tunnel::handshake::{Fault, Handshake, HandshakeFailure};
+use mcbn_tunnel::handshake::Handshake;
 use tokio::net::TcpStream;
 
-use crate::{Acceptor, Connector, HandshakeError, MtlsStream, PeerFault};
+use crate::{Acceptor, Connector, HandshakeError, MtlsStream};
 
 impl Handshake for Acceptor {
     type Stream = MtlsStream<TcpStream>;
@@ -31,28 +31,5 @@ impl Handshake for Connector {
         _until: Instant,
     ) -> Result<Self::Stream, HandshakeError> {
         self.connect(plain).await
-    }
-}
-
-impl HandshakeFailure for HandshakeError {
-    fn reason(&self) -> &'static str {
-        self.reason()
-    }
-
-    fn fault(&self) -> Fault {
-        match self {
-            Self::Peer(PeerFault::Closed) | Self::Io(_) => Fault::Network,
-            Self::Peer(_) => Fault::Peer,
-            Self::Local(_) => Fault::Local,
-        }
-    }
-
-    fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Peer(PeerFault::OtherKey) => Some(
-                "both ends need the same shares, derivation, manifest digest, algorithm and bits",
-            ),
-            _ => None,
-        }
     }
 }

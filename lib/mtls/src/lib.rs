@@ -29,13 +29,15 @@ mod key;
 mod peer;
 mod server;
 pub mod settings;
-mod stream;
 
 pub use certificate::{Credentials, Subject, request};
 pub use client::Connector;
-pub use error::{HandshakeError, PeerFault, Setup};
+pub use error::Setup;
 pub use issuer::{Issuer, NotAnIssuer};
 pub use key::{Key, Witness};
+pub use mcbn_mutual::{HandshakeError, PeerFault};
 pub use peer::{AuthenticatedPeer, Checks};
 pub use server::Acceptor;
-pub use stream::MtlsStream;
+
+/// A connection to a peer that has shown our key.
+pub type MtlsStream<S> = mcbn_mutual::MtlsStream<S, AuthenticatedPeer>;

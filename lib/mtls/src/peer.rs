@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use mcbn_mutual::{OtherKey, PeerFault, no_chain, refused};
 use mcbn_tls13::{End, Judge, Shown, provider};
 use openssl::asn1::Asn1Time;
 use openssl::x509::{X509, X509ExtendedKeyUsage, X509KeyUsage};
@@ -14,7 +15,6 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use subtle::ConstantTimeEq;
 use webpki::{EndEntityCert, KeyUsage};
 
-use crate::error::PeerFault;
 use crate::issuer::{NotAnIssuer, certificates};
 use crate::key::Key;
 
@@ -179,43 +179,6 @@ fn times_and_usages(
         false => Err(CertificateError::InvalidPurpose),
     }
 }
-
-/// In rustls' words, which decide the alert.
-fn refused(error: webpki::Error) -> Error {
-    use webpki::Error as Found;
-    Error::InvalidCertificate(match error {
-        Found::BadDer | Found::BadDerTime | Found::TrailingData(_) => CertificateError::BadEncoding,
-        Found::CertNotValidYet { .. } => CertificateError::NotValidYet,
-        Found::CertExpired { .. } => CertificateError::Expired,
-        Found::CertNotValidForName(_) => CertificateError::NotValidForName,
-        Found::UnknownIssuer => CertificateError::UnknownIssuer,
-        Found::UnsupportedCriticalExtension => CertificateError::UnhandledCriticalExtension,
-        Found::RequiredEkuNotFoundContext(_) => CertificateError::InvalidPurpose,
-        other => CertificateError::Other(OtherError(Arc::new(other))),
-    })
-}
-
-/// Whatever is wrong with a chain, a CA of the right name with another key included: it ends at no CA that is trusted.
-fn no_chain(error: webpki::Error) -> Error {
-    match refused(error) {
-        Error::InvalidCertificate(CertificateError::Other(_)) => {
-            CertificateError::UnknownIssuer.into()
-        }
-        other => other,
-    }
-}
-
-/// The peer's certificate is of another key.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OtherKey;
-
-impl fmt::Display for OtherKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the certificate is of another key")
-    }
-}
-
-impl std::error::Error for OtherKey {}
 
 impl fmt::Debug for OurKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

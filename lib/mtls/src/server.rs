@@ -10,10 +10,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 
 use crate::certificate::Credentials;
-use crate::error::{HandshakeError, Setup};
+use crate::error::Setup;
 use crate::key::Witness;
 use crate::peer::{AuthenticatedPeer, Checks, OurKey};
-use crate::stream::MtlsStream;
+use crate::{HandshakeError, MtlsStream};
 
 /// Accepts connections from clients that hold the key.
 #[derive(Clone)]

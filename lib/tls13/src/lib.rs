@@ -6,7 +6,9 @@
 //! Invariants, and the threat that each one answers:
 //! - A peer has signed the handshake with the key in its certificate: rustls' own check, which [`Verifier`] never replaces
 //!   and never skips. A certificate that was copied opens nothing.
-//! - A client resumes nothing, sends no early data and offers no TLS 1.2: every connection shows its keys anew.
+//! - A [`Client`] resumes nothing, sends no early data and offers no TLS 1.2: every connection shows its keys anew.
+//! - TLS 1.2 is not spoken. [`Verifier::with_tls12`] is for the one crate above that has peers with nothing newer, and
+//!   asks for that in its configuration too.
 //! - The provider is named wherever it is used: rustls' process-wide default is whatever some crate turned on.
 #![forbid(unsafe_code)]
 

@@ -2,7 +2,7 @@
 
 use crate::provider;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, PeerIncompatible, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
@@ -39,6 +39,8 @@ pub enum End {
 pub struct Verifier<J> {
     judge: J,
     algorithms: WebPkiSupportedAlgorithms,
+    /// Only where a crate above says so: every other end speaks TLS 1.3 alone.
+    tls12: bool,
 }
 
 impl<J> Verifier<J> {
@@ -46,6 +48,15 @@ impl<J> Verifier<J> {
         Verifier {
             judge,
             algorithms: provider().signature_verification_algorithms,
+            tls12: false,
+        }
+    }
+
+    /// For an end that speaks TLS 1.2.
+    pub fn with_tls12(self) -> Verifier<J> {
+        Verifier {
+            tls12: true,
+            ..self
         }
     }
 
@@ -57,17 +68,25 @@ impl<J> Verifier<J> {
     ) -> Result<HandshakeSignatureValid, Error> {
         verify_tls13_signature(message, certificate, signed, &self.algorithms)
     }
+
+    fn signed_in_tls12(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match self.tls12 {
+            true => verify_tls12_signature(message, certificate, signed, &self.algorithms),
+            // It is not spoken: nothing should come to this.
+            false => Err(PeerIncompatible::Tls12NotOffered.into()),
+        }
+    }
 }
 
 impl<J: Judge + ?Sized> Judge for Arc<J> {
     fn judge(&self, shown: Shown<'_>) -> Result<(), Error> {
         (**self).judge(shown)
     }
-}
-
-/// What is said of TLS 1.2, which is not spoken: nothing should come to this.
-fn tls12() -> Result<HandshakeSignatureValid, Error> {
-    Err(PeerIncompatible::Tls12NotOffered.into())
 }
 
 impl<J: Judge> ServerCertVerifier for Verifier<J> {
@@ -90,11 +109,11 @@ impl<J: Judge> ServerCertVerifier for Verifier<J> {
 
     fn verify_tls12_signature(
         &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        tls12()
+        self.signed_in_tls12(message, certificate, signed)
     }
 
     fn verify_tls13_signature(
@@ -138,11 +157,11 @@ impl<J: Judge> ClientCertVerifier for Verifier<J> {
 
     fn verify_tls12_signature(
         &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        tls12()
+        self.signed_in_tls12(message, certificate, signed)
     }
 
     fn verify_tls13_signature(

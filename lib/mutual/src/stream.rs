@@ -9,20 +9,20 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsStream;
 
 use crate::error::HandshakeError;
-use crate::peer::AuthenticatedPeer;
 
-/// A connection to a peer that has shown our key.
+/// A connection to a peer that has shown who it is: `P` is the proof.
 ///
 /// Reading ends (`Ok` with nothing read) only where the peer said so with `close_notify`; a connection that just breaks
 /// off is an `UnexpectedEof`, since anyone on the path can break it. A server that refuses our certificate is a
 /// `PermissionDenied`: in TLS 1.3 it does so after our side of the handshake. Each direction ends on its own.
-pub struct MtlsStream<S> {
+pub struct MtlsStream<S, P> {
     tls: Box<TlsStream<S>>,
-    peer: AuthenticatedPeer,
+    peer: P,
 }
 
-impl<S> MtlsStream<S> {
-    pub(crate) fn new(tls: TlsStream<S>, peer: AuthenticatedPeer) -> Self {
+impl<S, P> MtlsStream<S, P> {
+    /// Of a handshake that is done.
+    pub fn new(tls: TlsStream<S>, peer: P) -> Self {
         Self {
             // A kilobyte of state, which would else stand in every future around it.
             tls: Box::new(tls),
@@ -30,12 +30,12 @@ impl<S> MtlsStream<S> {
         }
     }
 
-    pub fn peer(&self) -> &AuthenticatedPeer {
+    pub fn peer(&self) -> &P {
         &self.peer
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> MtlsStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin, P: Unpin> MtlsStream<S, P> {
     /// A refusal, where that is why nothing can be written any more: it may have come before the peer closed.
     fn why(&mut self, cx: &mut Context<'_>, met: io::Error) -> io::Error {
         match met.kind() {
@@ -73,7 +73,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MtlsStream<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for MtlsStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin, P: Unpin> AsyncRead for MtlsStream<S, P> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -84,7 +84,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for MtlsStream<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MtlsStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin, P: Unpin> AsyncWrite for MtlsStream<S, P> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -106,7 +106,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MtlsStream<S> {
     }
 }
 
-impl<S> fmt::Debug for MtlsStream<S> {
+impl<S, P> fmt::Debug for MtlsStream<S, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MtlsStream").finish_non_exhaustive()
     }
