@@ -27,7 +27,7 @@ pub enum Malformed {
     NotAToken,
 }
 
-/// The service's own words, bounded and without control characters.
+/// A service's own words, bounded and without control characters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Said(String);
 
@@ -35,7 +35,7 @@ pub struct Said(String);
 const LONGEST: usize = 300;
 
 impl Said {
-    pub(crate) fn new(body: &[u8]) -> Said {
+    pub fn new(body: &[u8]) -> Said {
         let text = String::from_utf8_lossy(body);
         let words = text.split(|c: char| c.is_control() || c.is_whitespace());
         let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();

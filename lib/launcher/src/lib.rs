@@ -19,7 +19,7 @@ mod token;
 mod tokens;
 
 pub use client::Launcher;
-pub use error::{Error, Malformed};
+pub use error::{Error, Malformed, Said};
 pub use request::{Audience, Nonce, NotANonce, NotAnAudience, NotThatMany, Request, TokenType};
 pub use token::Token;
 pub use tokens::Tokens;
