@@ -158,7 +158,8 @@ impl Display for NotACiphertext {
 impl Error for NotACiphertext {}
 
 /// Where Google's services answer, where it is not where they answer everybody: through Private Service Connect, or in
-/// tests. Whoever answers there sees no more than Google does; that it is Google, the certificate says.
+/// tests. Whoever answers at the token service's place gets the machine's tokens, and could act as the machine towards
+/// every participant. So it stands here, where all of them read it, and in no setting of the operator's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoints {
     pub kms: Option<Endpoint>,
