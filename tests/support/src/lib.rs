@@ -8,6 +8,7 @@
 pub mod apart;
 pub mod confidential_space;
 pub mod folder;
+pub mod google_cloud;
 pub mod lossy;
 pub mod peer;
 pub mod plain;
@@ -15,6 +16,7 @@ pub mod port;
 pub mod process;
 pub mod record;
 pub mod relay;
+mod service;
 pub mod session_keys;
 pub mod shares;
 pub mod swtpm;

@@ -10,12 +10,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::health::{self, Health};
 use super::jwt::{self, Signature};
 use super::key::SigningKey;
 use super::pki::Pki;
-use super::server::{Endpoint, Port, Server};
-use super::tally::Tally;
+use crate::service::{Endpoint, Health, Port, Server, Tally, health};
 
 const DISCOVERY: &str = "/.well-known/openid-configuration";
 const PKI_ROOT: &str = "/.well-known/attestation-pki-root";
@@ -149,13 +147,13 @@ impl Issuer {
         jwt::encode(header, payload, &Signature::Rs256(&key))
     }
 
-    pub(super) fn authority(&self) -> Arc<Authority> {
+    pub(crate) fn authority(&self) -> Arc<Authority> {
         Arc::clone(&self.authority)
     }
 }
 
 /// The keys. Those that few scenarios need are made when one does.
-pub(super) struct Authority {
+pub(crate) struct Authority {
     name: String,
     keys: RwLock<Keys>,
     pki: OnceLock<Pki>,
@@ -186,8 +184,15 @@ impl Authority {
         }
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether a published key of this name made the signature.
+    pub(crate) fn vouches(&self, kid: &str, message: &[u8], signature: &[u8]) -> bool {
+        let keys = self.keys();
+        let key = keys.published.iter().find(|key| key.kid() == kid);
+        key.is_some_and(|key| key.verifies(message, signature))
     }
 
     fn keys(&self) -> std::sync::RwLockReadGuard<'_, Keys> {

@@ -39,6 +39,28 @@ pub(super) fn with_payload(token: &str, payload: &[u8]) -> String {
     format!("{header}.{}.{signature}", part(payload))
 }
 
+/// A token taken apart, and not verified.
+pub(crate) struct Decoded<'a> {
+    pub(crate) header: Value,
+    pub(crate) claims: Value,
+    /// What the signature is of.
+    pub(crate) signed: &'a [u8],
+    pub(crate) signature: Vec<u8>,
+}
+
+pub(crate) fn decode(token: &str) -> Option<Decoded<'_>> {
+    let (signed, signature) = token.rsplit_once('.')?;
+    let (header, claims) = signed.split_once('.')?;
+    let bytes = |part| Base64UrlUnpadded::decode_vec(part).ok();
+    let json = |part| serde_json::from_slice(&bytes(part)?).ok();
+    Some(Decoded {
+        header: json(header)?,
+        claims: json(claims)?,
+        signed: signed.as_bytes(),
+        signature: bytes(signature)?,
+    })
+}
+
 fn part(bytes: &[u8]) -> String {
     Base64UrlUnpadded::encode_string(bytes)
 }

@@ -15,14 +15,12 @@ use tokio::sync::watch;
 
 use super::claims::Frame;
 use super::forgery::{self, Edit, Forgery, LIFETIME};
-use super::health::{self, Health};
 use super::issuer::{Authority, Issuer};
 use super::profile::Profile;
 use super::request::{BadRequest, TokenRequest};
-use super::server::{Endpoint, Server};
-use super::tally::Tally;
 use super::{DEFAULT_AUDIENCE, DEFAULT_TOKEN, SOCKET};
 use crate::folder::Folder;
+use crate::service::{Endpoint, Health, Server, Tally, health};
 
 /// A virtual machine, whose token service runs until it is dropped.
 pub struct Machine {

@@ -16,19 +16,17 @@
 
 mod claims;
 mod forgery;
-mod health;
 mod issuer;
-mod jwt;
-mod key;
+pub(crate) mod jwt;
+pub(crate) mod key;
 mod machine;
 mod pki;
 mod profile;
 mod request;
-mod server;
-mod tally;
 
+pub use crate::service::Health;
 pub use forgery::Forgery;
-pub use health::Health;
+pub(crate) use issuer::Authority;
 pub use issuer::{Issuer, Requests, Rotation};
 pub use machine::Machine;
 pub use profile::{

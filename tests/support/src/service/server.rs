@@ -16,11 +16,13 @@ use axum::serve::Listener;
 use rustix::net::{AddressFamily, SocketType, bind, getsockname, socket, sockopt};
 use tokio::runtime::Builder;
 use tokio::sync::{oneshot, watch};
+use tokio_rustls::TlsAcceptor;
 
 use super::health::Health;
+use super::tls;
 
 /// A service and its switch.
-pub(super) struct Server {
+pub(crate) struct Server {
     endpoint: Endpoint,
     router: Router,
     health: watch::Sender<Health>,
@@ -28,13 +30,15 @@ pub(super) struct Server {
 }
 
 /// Where a service listens. It stays the service's own while it is dead.
-pub(super) enum Endpoint {
+pub(crate) enum Endpoint {
     Port(Port),
+    /// The same, behind TLS.
+    Tls(Port, TlsAcceptor),
     Socket(PathBuf),
 }
 
 /// A port of the loopback address.
-pub(super) struct Port {
+pub(crate) struct Port {
     address: SocketAddr,
     /// Bound to the port and never listening: connections are refused, and nobody else gets the port.
     _holder: OwnedFd,
@@ -48,7 +52,7 @@ struct Running {
 
 impl Server {
     /// `health` is what the router's handlers watch.
-    pub(super) fn start(endpoint: Endpoint, router: Router, health: watch::Sender<Health>) -> Self {
+    pub(crate) fn start(endpoint: Endpoint, router: Router, health: watch::Sender<Health>) -> Self {
         let server = Self {
             endpoint,
             router,
@@ -62,7 +66,7 @@ impl Server {
     }
 
     /// When it returns, the service is so: a dead one refuses connections.
-    pub(super) fn set(&self, health: Health) {
+    pub(crate) fn set(&self, health: Health) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = match health {
             Health::Dead => None,
@@ -79,7 +83,7 @@ impl Server {
 }
 
 impl Port {
-    pub(super) fn reserve() -> Self {
+    pub(crate) fn reserve() -> Self {
         let reserve = || {
             let holder = socket(AddressFamily::INET, SocketType::STREAM, None)?;
             sockopt::set_socket_reuseaddr(&holder, true)?;
@@ -93,8 +97,16 @@ impl Port {
         reserve().expect("loopback has a free port")
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    fn listen(&self) -> std::net::TcpListener {
+        // It sets SO_REUSEADDR, as the holder does.
+        let listener = std::net::TcpListener::bind(self.address)
+            .expect("the port is reserved for this service");
+        listener.set_nonblocking(true).expect("a socket can be so");
+        listener
     }
 }
 
@@ -104,12 +116,16 @@ impl Running {
         let router = (!hangs_up).then(|| router.clone());
         let thread = match endpoint {
             Endpoint::Port(port) => {
-                // It sets SO_REUSEADDR, as the holder does.
-                let listener = std::net::TcpListener::bind(port.address)
-                    .expect("the port is reserved for this service");
-                listener.set_nonblocking(true).expect("a socket can be so");
+                let listener = port.listen();
                 spawn(stopped, router, move || {
                     tokio::net::TcpListener::from_std(listener)
+                })
+            }
+            Endpoint::Tls(port, acceptor) => {
+                let listener = port.listen();
+                let acceptor = acceptor.clone();
+                spawn(stopped, router, move || {
+                    tls::Listener::new(listener, acceptor)
                 })
             }
             Endpoint::Socket(path) => {

@@ -5,23 +5,23 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use crate::DEADLINE;
 
 #[derive(Default)]
-pub(super) struct Tally<T> {
+pub(crate) struct Tally<T> {
     count: Mutex<T>,
     changed: Condvar,
 }
 
 impl<T: Copy> Tally<T> {
-    pub(super) fn change(&self, change: impl FnOnce(&mut T)) {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut T)) {
         change(&mut self.count.lock().unwrap_or_else(PoisonError::into_inner));
         self.changed.notify_all();
     }
 
-    pub(super) fn now(&self) -> T {
+    pub(crate) fn now(&self) -> T {
         *self.count.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until the count satisfies the test, and fails the test at [`DEADLINE`].
-    pub(super) fn wait_until(&self, what: &str, is_enough: impl Fn(&T) -> bool) {
+    pub(crate) fn wait_until(&self, what: &str, is_enough: impl Fn(&T) -> bool) {
         let count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
         let (_count, late) = self
             .changed

@@ -23,7 +23,7 @@ pub enum Health {
 }
 
 /// Waits as long as a service of this health takes. Returns whether it then answers right.
-pub(super) async fn pass(mut health: watch::Receiver<Health>) -> bool {
+pub(crate) async fn pass(mut health: watch::Receiver<Health>) -> bool {
     loop {
         let current = *health.borrow_and_update();
         match current {
