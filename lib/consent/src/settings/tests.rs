@@ -288,6 +288,70 @@ fn another_form_of_a_share_is_refused_with_all_that_there_are() {
     assert!(report.contains("a participant's name is"), "{report}");
 }
 
+/// The same network, where bob's share is in Google Cloud.
+fn with_bob_in_cloud() -> String {
+    let keeper = mcbn_manifest::Pin([1; 32]);
+    let keeper = format!("keeper = \"bob.example:7400\"\npin = \"{keeper}\"");
+    let cloud = "share = \"gcp-secret:projects/1/secrets/share/versions/1\"\n\
+                 identity = \"projects/1/locations/global/workloadIdentityPools/mcbn/providers/attested\"";
+    let text = manifest(UNANIMOUS);
+    assert!(text.contains(&keeper), "{text}");
+    let text = text.replace(&keeper, cloud);
+    format!("--manifest={}", carried::encode(text.as_bytes()))
+}
+
+#[test]
+fn whoever_is_in_the_cloud_is_asked_there() {
+    let given = with_bob_in_cloud();
+    let config = read(&[&given, "--consent-timeout=1h", "--token-socket=/x"]).unwrap();
+    assert_eq!(asked(&config), ["alice", "bob", "carol"]);
+    assert!(config.members()[1].cloud().is_some());
+    // Settings of asking are of use where only bob is asked.
+    let here = [piped("alice", SHARES[0]), piped("carol", SHARES[1])];
+    let config = read(&[&given, &here[0], &here[1], "--consent-timeout=1h"]).unwrap();
+    assert_eq!(asked(&config), ["bob"]);
+    let config = read(&[&given, &piped("bob", SHARES[0])]).unwrap();
+    assert_eq!(asked(&config), ["alice", "carol"]);
+}
+
+#[test]
+fn a_keeper_of_whoever_has_none_is_refused() {
+    let reason = "--share and --manifest: bob has no keeper: by the manifest, their share is in Google Cloud, and it is asked for there";
+    refused(&[&with_bob_in_cloud(), "--share=bob=keeper"], &[reason]);
+}
+
+#[test]
+fn a_share_in_the_cloud_is_refused_outside_of_the_manifest() {
+    for place in [
+        "gcp-secret:projects/1/secrets/share/versions/1",
+        "gcp-kms:projects/house-1/locations/us/keyRings/a/cryptoKeys/b",
+    ] {
+        let share = format!("--share=bob={place}");
+        for manifest in [given(UNANIMOUS), with_bob_in_cloud()] {
+            let reason =
+                "a share in Google Cloud stands in the manifest, beside its participant's name";
+            refused(&[&manifest, &share], &[reason]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cloud_out_of_reach_ends_it_in_time() {
+    let here = [piped("alice", SHARES[0]), piped("carol", SHARES[1])];
+    let arguments = [
+        &*with_bob_in_cloud(),
+        &here[0],
+        &here[1],
+        "--consent-timeout=10ms",
+    ];
+    let config = read(&arguments).unwrap();
+    let error = config.gather(Nowhere, no_cloud, Metrics::default()).await;
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "no consent in time: bob: Google Cloud cannot give the share now: no network"
+    );
+}
+
 #[derive(Debug)]
 pub(super) struct Nowhere;
 
