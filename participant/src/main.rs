@@ -4,6 +4,7 @@
 
 mod keeper;
 mod key_file;
+mod kms;
 mod manifest;
 mod secret_file;
 mod share;
@@ -31,6 +32,7 @@ static SUITE: Suite = Suite {
         manifest::CHECK,
         share::NEW,
         share::SPLIT,
+        kms::IMPORT_WRAP,
         threshold::KEY,
         threshold::GENERATE,
         threshold::STATUS,

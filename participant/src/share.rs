@@ -3,7 +3,7 @@
 //! A share is written to a new file and nowhere else: nothing is overwritten, and nothing of it is ever printed. Files
 //! that were begun when something fails are removed. What is printed of a group's key is what its manifest says of it.
 
-mod files;
+pub mod files;
 
 use files::{Files, NotWritten};
 use mcbn_runtime::exit::{Exit, Failure};

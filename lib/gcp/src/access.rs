@@ -28,8 +28,14 @@ pub(crate) trait Service: Clone + Send + Sync + 'static {
 pub(crate) struct Access<S> {
     google: Google,
     endpoint: Option<String>,
-    /// With its number, which no other has.
-    client: Arc<Mutex<Option<(u64, S)>>>,
+    client: Arc<Mutex<Option<Client<S>>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Client<S> {
+    /// No other has it.
+    number: u64,
+    service: S,
 }
 
 impl<S> Clone for Access<S> {
@@ -51,8 +57,8 @@ impl<S: Service> Access<S> {
         }
     }
 
-    /// Asks within the deadline, with a client that may be new.
-    pub(crate) async fn ask<T, F>(&self, ask: impl FnOnce(S) -> F) -> Result<T, Failure>
+    /// Asks within the deadline. Where a client's credentials are used up, a new one asks once more.
+    pub(crate) async fn ask<T, F>(&self, ask: impl Fn(S) -> F) -> Result<T, Failure>
     where
         F: Future<Output = Answered<T>>,
     {
@@ -60,35 +66,43 @@ impl<S: Service> Access<S> {
         asked.unwrap_or(Err(Failure::Slow))
     }
 
-    async fn asked<T, F>(&self, ask: impl FnOnce(S) -> F) -> Result<T, Failure>
+    async fn asked<T, F>(&self, ask: impl Fn(S) -> F) -> Result<T, Failure>
     where
         F: Future<Output = Answered<T>>,
     {
-        let (number, client) = self.client().await?;
-        let answer = ask(client).await.map_err(Failure::from);
-        if answer.as_ref().is_err_and(Failure::spends_credentials) {
-            self.drop_client(number).await;
+        loop {
+            let (client, is_new) = self.client().await?;
+            let answer = ask(client.service).await.map_err(Failure::from);
+            if !answer.as_ref().is_err_and(Failure::spends_credentials) {
+                return answer;
+            }
+            self.drop_client(client.number).await;
+            if is_new {
+                return answer;
+            }
         }
-        answer
     }
 
-    async fn client(&self) -> Result<(u64, S), Failure> {
+    async fn client(&self) -> Result<(Client<S>, bool), Failure> {
         let mut client = self.client.lock().await;
         if let Some(client) = &*client {
-            return Ok(client.clone());
+            return Ok((client.clone(), false));
         }
         let credentials = self.google.credentials()?;
         let built = S::build(credentials, self.endpoint.as_deref()).await;
-        let built = built.map_err(|_| Failure::NoCredentials("no client can be made".into()))?;
-        let built = (next_number(), built);
+        let service = built.map_err(|_| Failure::NoCredentials("no client can be made".into()))?;
+        let built = Client {
+            number: next_number(),
+            service,
+        };
         *client = Some(built.clone());
-        Ok(built)
+        Ok((built, true))
     }
 
     /// Google's cache of access tokens gives its last refusal for ever.
     async fn drop_client(&self, number: u64) {
         let mut client = self.client.lock().await;
-        if client.as_ref().is_some_and(|(held, _)| *held == number) {
+        if client.as_ref().is_some_and(|held| held.number == number) {
             *client = None;
         }
     }

@@ -40,6 +40,19 @@ impl Files {
     ///
     /// [`NotWritten::Exists`], where anything has this name, even a link that leads nowhere.
     pub fn add(&mut self, path: PathBuf, text: &Zeroizing<String>) -> Result<(), NotWritten> {
+        self.make(path, &[text.as_bytes(), b"\n"])
+    }
+
+    /// Makes a file of these bytes.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Files::add`].
+    pub fn add_bytes(&mut self, path: PathBuf, bytes: &[u8]) -> Result<(), NotWritten> {
+        self.make(path, &[bytes])
+    }
+
+    fn make(&mut self, path: PathBuf, content: &[&[u8]]) -> Result<(), NotWritten> {
         let made = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -52,8 +65,9 @@ impl Files {
             made => made.map_err(|error| NotWritten::File(path.clone(), error))?,
         };
         self.files.push(path.clone());
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.write_all(b"\n"))
+        let mut parts = content.iter();
+        parts
+            .try_for_each(|part| file.write_all(part))
             .and_then(|()| file.sync_all())
             .map_err(|error| NotWritten::File(path, error))
     }

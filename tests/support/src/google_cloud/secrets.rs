@@ -76,14 +76,17 @@ impl Secrets {
     }
 }
 
+/// The payloads of one secret's versions, the first of which is number 1.
+type Versions = Vec<(Vec<u8>, State)>;
+
 /// Versions by the names of their secrets, with projects' numbers.
 struct Store {
     iam: Arc<Iam>,
-    secrets: Mutex<HashMap<String, Vec<(Vec<u8>, State)>>>,
+    secrets: Mutex<HashMap<String, Versions>>,
 }
 
 impl Store {
-    fn with<T>(&self, act: impl FnOnce(&mut HashMap<String, Vec<(Vec<u8>, State)>>) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut HashMap<String, Versions>) -> T) -> T {
         act(&mut self.secrets.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -130,6 +130,11 @@ impl Kms {
 
     /// Blocks until so many are being served at one time, and fails the test at [`crate::DEADLINE`].
     pub fn wait_for_signing(&self, count: u64) {
-        self.signers.wait_for(count);
+        self.signers.wait_until(|in_flight| in_flight.now >= count);
+    }
+
+    /// Blocks until none is, as when whoever asked has gone, and fails the test at [`crate::DEADLINE`].
+    pub fn wait_for_quiet(&self) {
+        self.signers.wait_until(|in_flight| in_flight.now == 0);
     }
 }

@@ -55,9 +55,8 @@ impl Signers {
         self.in_flight.now()
     }
 
-    pub(super) fn wait_for(&self, count: u64) {
-        self.in_flight
-            .wait_until("the signers", |in_flight| in_flight.now >= count);
+    pub(super) fn wait_until(&self, is_enough: impl Fn(&InFlight) -> bool) {
+        self.in_flight.wait_until("the signers", is_enough);
     }
 
     pub(super) fn arrive(self: &Arc<Self>) -> Serving {
