@@ -1,7 +1,7 @@
 //! A house of three: alice has a keeper, bob's share is a secret of Secret Manager, and a key of Cloud KMS opens carol's.
 //!
-//! Each of them made the share with `mcbn share new`, and none of them knows the others'. Bob and carol have projects, pools
-//! and providers of their own, whose conditions name the image and the manifest.
+//! Their shares are those of `mcbn share`, file by file. Bob and carol have projects, pools and providers of their own, whose
+//! conditions name the image and the manifest.
 
 #![forbid(unsafe_code)]
 
@@ -49,7 +49,24 @@ pub struct House {
     /// Of `MCBN_MANIFEST`.
     manifest: String,
     service: Plain,
-    _alice: Process,
+    alice: Option<Process>,
+}
+
+/// What they agreed on.
+pub struct Plan {
+    /// All of them are needed for `hkdf-v1`, and two for the others.
+    pub derivation: &'static str,
+    /// Which part the image may play.
+    pub workload: &'static str,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            derivation: "hkdf-v1",
+            workload: "psk-server",
+        }
+    }
 }
 
 pub struct Bob {
@@ -64,6 +81,10 @@ pub struct Carol {
 
 impl House {
     pub fn new() -> Self {
+        Self::of(Plan::default())
+    }
+
+    pub fn of(plan: Plan) -> Self {
         let folder = Folder::new();
         let issuer = Issuer::start();
         let cloud = Cloud::start(&issuer);
@@ -71,9 +92,12 @@ impl House {
         iam.add_project("bobs-house", "100200300");
         iam.add_project("carols-house", "400500600");
 
-        for name in ["alice", "bob", "carol"] {
-            done(mcbn_with(&["share", "new", "--out"], &folder, name));
-        }
+        let rule = rule(plan.derivation, &folder);
+        let signing_keys = NAMES.map(|name| {
+            let file = format!("{name}.key");
+            let made = done(mcbn_with(&["threshold", "key", "--out"], &folder, &file));
+            made.stdout().trim().to_owned()
+        });
         let share = |name| std::fs::read(folder.path().join(name)).expect("it was just made");
         let secret = cloud.secrets().add_version(SECRET, &share("bob"));
         cloud.kms().add_symmetric_key(KEY, Protection::Software);
@@ -82,13 +106,21 @@ impl House {
 
         let pin = done(mcbn_with(&["keeper", "key", "--out"], &folder, "key"));
         let address = port::reserved();
-        let text = manifest(
-            &address,
-            pin.stdout().trim(),
-            &secret,
-            &Base64UrlUnpadded::encode_string(&ciphertext),
-            &cloud,
-        );
+        let [alice, bob, carol] = signing_keys;
+        let participants = [
+            format!(
+                "keeper = \"{address}\"\npin = \"{}\"\nsigning-key = \"{alice}\"",
+                pin.stdout().trim()
+            ),
+            format!(
+                "share = \"gcp-secret:{secret}\"\nidentity = \"{BOBS}\"\nsigning-key = \"{bob}\""
+            ),
+            format!(
+                "share = \"gcp-kms:{KEY}\"\nciphertext = \"{}\"\nidentity = \"{CAROLS}\"\nsigning-key = \"{carol}\"",
+                Base64UrlUnpadded::encode_string(&ciphertext)
+            ),
+        ];
+        let text = manifest(&rule, &participants, plan.workload, &cloud);
         let file = folder.file("manifest.toml", &text);
         let mut alice = mcbn();
         alice
@@ -126,8 +158,26 @@ impl House {
             folder,
             manifest,
             service: service(),
-            _alice: alice,
+            alice: Some(alice),
         }
+    }
+
+    /// Her keeper is killed.
+    pub fn alice_leaves(&mut self) {
+        self.alice = None;
+    }
+
+    /// Bob and carol take back what their clouds allow.
+    pub fn bob_withdraws(&self) {
+        let image = self.bob.provider.image(DIGEST);
+        self.cloud
+            .iam()
+            .unbind(&image, SECRET, Role::SecretAccessor);
+    }
+
+    pub fn carol_withdraws(&self) {
+        let image = self.carol.provider.image(DIGEST);
+        self.cloud.iam().unbind(&image, KEY, Role::Decrypter);
     }
 
     /// From now on, bob lets only this image and manifest have his share.
@@ -255,37 +305,38 @@ fn agreed(digest: &str, manifest: &str) -> Condition {
     })
 }
 
-fn manifest(
-    keeper: &SocketAddr,
-    pin: &str,
-    secret: &str,
-    ciphertext: &str,
-    cloud: &Cloud,
-) -> String {
-    format!(
-        r#"version = 1
-network = "house"
-rule = "unanimous"
-lease = {LEASE}
+const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 
-[[participant]]
-name = "alice"
-keeper = "{keeper}"
-pin = "{pin}"
+/// Makes the shares, and gives the manifest's lines about them.
+fn rule(derivation: &str, folder: &Folder) -> String {
+    if derivation == "hkdf-v1" {
+        for name in NAMES {
+            done(mcbn_with(&["share", "new", "--out"], folder, name));
+        }
+        return "rule = \"unanimous\"\n".to_owned();
+    }
+    // What is made to sign with can be revealed as well. A ceremony would make it so that nobody ever had the key.
+    let split = derivation.replace("bls-reveal-v1", "bls-prf-v1");
+    let words = ["share", "split", "--threshold", "2", "--derivation", &split];
+    let mut command = mcbn_with(&[&words[..], &["--out-dir"]].concat(), folder, "split");
+    command.args(NAMES);
+    let lines = done(command).stdout().replace(&split, derivation);
+    for name in NAMES {
+        let file = folder.path().join("split").join(name);
+        std::fs::rename(file, folder.path().join(name)).expect("one share for each");
+    }
+    format!("rule = {{ threshold = 2 }}\n{lines}")
+}
 
-[[participant]]
-name = "bob"
-share = "gcp-secret:{secret}"
-identity = "{BOBS}"
-
-[[participant]]
-name = "carol"
-share = "gcp-kms:{KEY}"
-ciphertext = "{ciphertext}"
-identity = "{CAROLS}"
-
+fn manifest(rule: &str, participants: &[String; 3], workload: &str, cloud: &Cloud) -> String {
+    let mut text = format!("version = 1\nnetwork = \"house\"\n{rule}lease = {LEASE}\n");
+    for (name, lines) in NAMES.iter().zip(participants) {
+        text += &format!("\n[[participant]]\nname = \"{name}\"\n{lines}\n");
+    }
+    text + &format!(
+        r#"
 [[workload]]
-name = "psk-server"
+name = "{workload}"
 images = ["{DIGEST}"]
 
 [attestation]

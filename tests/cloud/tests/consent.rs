@@ -3,11 +3,11 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use mcbn_tests_cloud::{DIGEST, House, KEY, LEASE, SECRET, address, get};
+use mcbn_tests_cloud::{DIGEST, House, KEY, LEASE, Plan, address, get};
 use mcbn_tests_demo::visitor::{PAGE, Visitor};
 use mcbn_tests_demo::{Running, hears};
 use mcbn_tests_support::DEADLINE;
-use mcbn_tests_support::google_cloud::{Call, Cloud, Condition, Fault, Role, Service, State};
+use mcbn_tests_support::google_cloud::{Call, Cloud, Condition, Fault, Service, State};
 
 /// Starts both ends of a protocol, and gives the entrance of the client.
 fn pair(
@@ -66,6 +66,59 @@ fn a_keeper_a_secret_and_a_key_give_one_key_for_mutual_tls() {
     assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
 }
 
+/// Whose signatures or points make the key of the one end do not make that of the other.
+fn two_of_three_make_one_key(derivation: &'static str) {
+    let mut house = House::of(Plan {
+        derivation,
+        ..Plan::default()
+    });
+    let server = house.server();
+    house.alice_leaves();
+    let (entrance, client) = house.client(&server);
+    let mut visitor = Visitor::connect(entrance);
+    assert_eq!(visitor.ask().as_deref(), Some(PAGE));
+    house.bob_withdraws();
+    visitor.wait_until_closed();
+    let ended = client.process.end();
+    let lost = format!("bob: {NOT_GIVEN}permission denied: ");
+    assert!(ended.stderr().contains(&lost), "{ended}");
+}
+
+#[test]
+fn two_of_three_make_one_key_of_points() {
+    two_of_three_make_one_key("shamir-v1");
+}
+
+#[test]
+fn two_of_three_make_one_key_of_what_is_signed_in_the_machine() {
+    two_of_three_make_one_key("bls-prf-v1");
+}
+
+#[test]
+fn shares_that_are_revealed_to_sign_with_are_taken_back() {
+    let house = House::of(Plan {
+        derivation: "bls-reveal-v1",
+        workload: "threshold-sign",
+    });
+    let running = house.start(
+        "threshold-sign",
+        &[
+            ("MCBN_LISTEN", "127.0.0.1:0".to_owned()),
+            ("MCBN_REVEAL_SHARES", "attested".to_owned()),
+        ],
+    );
+    address(&running.process, "listening");
+    house.bob_withdraws();
+    hears(&running.process, "no consent", "bob");
+    // Alice and carol are enough until then.
+    house.carol_withdraws();
+    let ended = running.process.end();
+    ended.expect_code(77);
+    let said = ended.stderr();
+    assert!(said.contains("consent is lost: bob: "), "{ended}");
+    assert!(said.contains("; carol: "), "{ended}");
+}
+
 /// Starts a server that ends without consent, and gives what it said of it.
 fn refused(house: &House) -> String {
     let ended = house.starting_server(&[]).process.end();
@@ -102,8 +155,7 @@ fn another_manifest_is_refused_by_the_participant_who_did_not_agree_to_it() {
 #[test]
 fn a_machine_that_may_not_decrypt_is_refused() {
     let house = House::new();
-    let image = house.carol.provider.image(DIGEST);
-    house.cloud.iam().unbind(&image, KEY, Role::Decrypter);
+    house.carol_withdraws();
     let error = refused(&house);
     let expected = "no consent: carol: Google Cloud does not give the share: permission denied: ";
     assert!(error.contains(expected), "{error}");
@@ -133,13 +185,8 @@ const NOT_GIVEN: &str = "Google Cloud does not give the share: ";
 
 #[test]
 fn a_binding_that_is_removed_ends_it() {
-    ends_with("bob", &format!("{NOT_GIVEN}permission denied: "), |house| {
-        let image = house.bob.provider.image(DIGEST);
-        house
-            .cloud
-            .iam()
-            .unbind(&image, SECRET, Role::SecretAccessor);
-    });
+    let reason = format!("{NOT_GIVEN}permission denied: ");
+    ends_with("bob", &reason, House::bob_withdraws);
 }
 
 #[test]
