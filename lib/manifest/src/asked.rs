@@ -159,7 +159,7 @@ impl Error for NotACiphertext {}
 
 /// Where Google's services answer, where it is not where they answer everybody: through Private Service Connect, or in
 /// tests. Whoever answers at the token service's place gets the machine's tokens, and could act as the machine towards
-/// every participant. So it stands here, where all of them read it, and in no setting of the operator's.
+/// every participant. So it is Google's, by its name, or on the machine itself, whoever wrote the manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoints {
     pub kms: Option<Endpoint>,

@@ -3,9 +3,10 @@
 use super::value::{Table, Value};
 use super::{Distinct, MOST_PARTICIPANTS};
 use crate::asked::{Place, label};
-use crate::mistake::Noted;
+use crate::mistake::{Noted, Shown};
 use crate::{
-    Address, Asked, Cloud, CloudShare, Endpoints, Keeper, KeyName, Member, Name, Pin, SigningKey,
+    Address, Asked, Cloud, CloudShare, Endpoint, Endpoints, Keeper, KeyName, Member, Name, Pin,
+    SigningKey,
 };
 use mcbn_share::{Participant, Threshold};
 
@@ -136,12 +137,25 @@ impl Places {
     }
 }
 
+/// Whoever answers gets tokens with which shares can be read. A workload gets its manifest from its operator, and asks with
+/// tokens before it knows whether the participants agreed to it; so no manifest can send tokens to anybody else.
+fn endpoint(value: Value<'_>) -> Result<Endpoint, Noted> {
+    let endpoint: Endpoint = value.parsed()?;
+    match endpoint.is_googles_or_loopback() {
+        true => Ok(endpoint),
+        false => Err(value.note(format_args!(
+            "an endpoint is below googleapis.com, or a loopback address, not {}",
+            Shown(endpoint.as_str())
+        ))),
+    }
+}
+
 /// `members` are missing where they are a mistake themselves.
 pub(super) fn endpoints(value: Value<'_>, members: Option<&[Member]>) -> Result<Endpoints, Noted> {
     let endpoints = value.table(|table| {
-        let kms = table.optional("kms", Value::parsed);
-        let secret_manager = table.optional("secret-manager", Value::parsed);
-        let sts = table.optional("sts", Value::parsed);
+        let kms = table.optional("kms", endpoint);
+        let secret_manager = table.optional("secret-manager", endpoint);
+        let sts = table.optional("sts", endpoint);
         Ok(Endpoints {
             kms: kms?,
             secret_manager: secret_manager?,

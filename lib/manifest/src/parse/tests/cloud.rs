@@ -208,6 +208,32 @@ fn an_odd_endpoint_is_refused() {
 }
 
 #[test]
+fn an_endpoint_that_is_not_googles_is_refused() {
+    for elsewhere in [
+        "https://kms.example",
+        "https://kms-house.p.googleapis.com.example",
+        "https://192.0.2.1:8443",
+    ] {
+        assert_refused(
+            CLOUD,
+            &[("https://kms-house.p.googleapis.com", elsewhere)],
+            &[&format!(
+                "33:7: an endpoint is below googleapis.com, or a loopback address, not '{}'",
+                match elsewhere.len() {
+                    ..=40 => elsewhere.to_owned(),
+                    _ => format!("{}...", &elsewhere[..40]),
+                }
+            )],
+        );
+    }
+    let loopback = CLOUD.replace(
+        "https://kms-house.p.googleapis.com",
+        "http://127.0.0.1:4000",
+    );
+    parse(&loopback).unwrap();
+}
+
+#[test]
 fn endpoints_that_nobody_asks_are_refused() {
     let text = format!("{UNANIMOUS}\n[google-cloud]\n");
     let found = parse(&text).unwrap_err().to_string();
