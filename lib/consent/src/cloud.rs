@@ -12,8 +12,11 @@
 //! - What reading can never give again, as it stands, ends consent; what is only out of reach makes the renewal late.
 //! - The text of the share is wiped once it is read, and a share that signs is gone with it.
 //!
-//! What this cannot do: the tokens of a machine that are good here are bound to no connection and no challenge, unlike those
-//! that keepers ask for. Who could take one out of the machine, or from Google, could read every such share until it expires.
+//! - A token is for one participant's provider, and names the manifest: who takes it to another, or has the program started
+//!   with a manifest that nobody agreed to, gets nothing from a participant whose condition says so.
+//!
+//! What this cannot do: such a token is bound to no connection and no challenge, unlike those that keepers ask for. Who could
+//! take one out of the machine, or from Google, could read that share until it expires.
 
 use crate::ask::Granted;
 use crate::client::Failure;
@@ -27,7 +30,8 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// Reads shares in Google Cloud, by the attestation tokens of this machine.
+/// Reads shares in Google Cloud, by attestation tokens of this machine that are for the share's participant and name the
+/// manifest.
 pub trait Fetch: Send + Sync + 'static {
     /// Reads a share, in one attempt: with a token that is judged now, and nothing that was granted before. The caller
     /// sets the deadline.

@@ -18,7 +18,7 @@ pub use manifest::read_manifest;
 use mcbn_launcher::Launcher;
 use mcbn_manifest::{Endpoints, Member};
 use mcbn_runtime::settings::{Given, Reported, Setting};
-use mcbn_share::{Combined, Inheritance};
+use mcbn_share::{Combined, Inheritance, ManifestDigest};
 use origin::Origin;
 pub use reveal::RevealConfig;
 use settled::Settled;
@@ -118,7 +118,7 @@ impl ShareConfig {
     pub async fn gather<C: Connect, F: Fetch>(
         &self,
         connect: C,
-        cloud: impl FnOnce(Launcher, &Endpoints) -> F,
+        cloud: impl FnOnce(Launcher, ManifestDigest, &Endpoints) -> F,
         metrics: Metrics,
     ) -> Result<(Combined, Consent), NoConsent> {
         let (shares, consent) = self.0.gather(connect, cloud, metrics).await?;

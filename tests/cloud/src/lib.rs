@@ -48,6 +48,8 @@ pub struct House {
     folder: Folder,
     /// Of `MCBN_MANIFEST`.
     manifest: String,
+    /// As `mcbn manifest check` shows it.
+    digest: String,
     service: Plain,
     alice: Option<Process>,
 }
@@ -140,13 +142,17 @@ impl House {
         alice.wait_for_message("listening");
 
         let manifest = format!("text:{}", Base64UrlUnpadded::encode_string(text.as_bytes()));
-        let condition = agreed(DIGEST, &manifest);
+        let checked = done(mcbn_with(&["manifest", "check"], &folder, "manifest.toml"));
+        let shown = checked.stdout();
+        let digest = shown.lines().find_map(|line| line.strip_prefix("digest"));
+        let digest = digest.expect("it is shown").trim().to_owned();
+        let condition = agreed(DIGEST, &digest);
         let bob = Bob {
-            provider: cloud.sts().set_provider(BOBS, condition.clone()),
+            provider: cloud.sts().set_provider_for_itself(BOBS, condition.clone()),
             secret,
         };
         let carol = Carol {
-            provider: cloud.sts().set_provider(CAROLS, condition),
+            provider: cloud.sts().set_provider_for_itself(CAROLS, condition),
         };
         iam.bind(&bob.provider.image(DIGEST), SECRET, Role::SecretAccessor);
         iam.bind(&carol.provider.image(DIGEST), KEY, Role::Decrypter);
@@ -157,6 +163,7 @@ impl House {
             issuer,
             folder,
             manifest,
+            digest,
             service: service(),
             alice: Some(alice),
         }
@@ -183,11 +190,12 @@ impl House {
     /// From now on, bob lets only this image and manifest have his share.
     pub fn bob_demands(&self, digest: &str, manifest: &str) {
         let condition = agreed(digest, manifest);
-        self.cloud.sts().set_provider(BOBS, condition);
+        self.cloud.sts().set_provider_for_itself(BOBS, condition);
     }
 
-    pub fn manifest(&self) -> &str {
-        &self.manifest
+    /// Of the manifest.
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// The text of a share's file.
@@ -301,7 +309,7 @@ fn agreed(digest: &str, manifest: &str) -> Condition {
         claims["swname"] == "CONFIDENTIAL_SPACE"
             && claims["dbgstat"] == "disabled-since-boot"
             && container["image_digest"] == digest.as_str()
-            && container["env_override"]["MCBN_MANIFEST"] == manifest.as_str()
+            && claims["eat_nonce"] == manifest.as_str()
     })
 }
 

@@ -132,7 +132,7 @@ fn refused(house: &House) -> String {
 fn another_image_is_refused_by_the_participant_who_did_not_agree_to_it() {
     let house = House::new();
     let other = DIGEST.replace('a', "b");
-    house.bob_demands(&other, house.manifest());
+    house.bob_demands(&other, house.digest());
     let error = refused(&house);
     let expected =
         "no consent: bob: Google Cloud does not give the share: an access token is refused";
@@ -145,7 +145,7 @@ fn another_image_is_refused_by_the_participant_who_did_not_agree_to_it() {
 #[test]
 fn another_manifest_is_refused_by_the_participant_who_did_not_agree_to_it() {
     let house = House::new();
-    house.bob_demands(DIGEST, "text:");
+    house.bob_demands(DIGEST, &"0".repeat(64));
     let error = refused(&house);
     let expected =
         "no consent: bob: Google Cloud does not give the share: an access token is refused";
@@ -229,7 +229,7 @@ fn a_condition_that_is_changed_ends_it() {
         house
             .cloud
             .sts()
-            .set_provider(name, Condition::that(|_| false));
+            .set_provider_for_itself(name, Condition::that(|_| false));
     });
 }
 

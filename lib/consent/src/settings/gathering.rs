@@ -90,7 +90,7 @@ impl Gathering {
     pub(super) async fn gather<C: Connect, F: Fetch>(
         &self,
         connect: C,
-        cloud: impl FnOnce(Launcher, &Endpoints) -> F,
+        cloud: impl FnOnce(Launcher, ManifestDigest, &Endpoints) -> F,
         metrics: Metrics,
     ) -> Result<(Contributions, Consent), NoConsent> {
         let plan = self.plan.clone();
@@ -110,7 +110,7 @@ impl Gathering {
                 manifest: *manifest,
             },
             cloud: InCloud {
-                fetch: cloud(others.launcher.clone(), &others.endpoints),
+                fetch: cloud(others.launcher.clone(), *manifest, &others.endpoints),
                 kind: others.kind.clone(),
                 lease: others.terms.longest_lease,
             },

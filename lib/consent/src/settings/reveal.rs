@@ -15,7 +15,7 @@ use crate::metrics::Metrics;
 use mcbn_launcher::Launcher;
 use mcbn_manifest::{Endpoints, Manifest, Member};
 use mcbn_runtime::settings::{Given, Reported, Setting};
-use mcbn_share::{Inheritance, KeyShare};
+use mcbn_share::{Inheritance, KeyShare, ManifestDigest};
 
 /// Where the shares come from that are signed with.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ impl RevealConfig {
     pub async fn gather<C: Connect, F: Fetch>(
         &self,
         connect: C,
-        cloud: impl FnOnce(Launcher, &Endpoints) -> F,
+        cloud: impl FnOnce(Launcher, ManifestDigest, &Endpoints) -> F,
         metrics: Metrics,
     ) -> Result<(Vec<KeyShare>, Consent), NoConsent> {
         let (shares, consent) = self.0.gather(connect, cloud, metrics).await?;

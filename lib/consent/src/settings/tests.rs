@@ -376,7 +376,7 @@ impl Fetch for Nowhere {
     }
 }
 
-pub(super) fn no_cloud(_: Launcher, _: &Endpoints) -> Nowhere {
+pub(super) fn no_cloud(_: Launcher, _: ManifestDigest, _: &Endpoints) -> Nowhere {
     Nowhere
 }
 
