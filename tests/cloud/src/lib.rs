@@ -193,6 +193,13 @@ impl House {
         self.cloud.sts().set_provider_for_itself(BOBS, condition);
     }
 
+    /// What `MCBN_MANIFEST` is for a manifest that ends otherwise.
+    pub fn manifest_with(&self, end: &str) -> String {
+        let file = self.folder.path().join("manifest.toml");
+        let text = std::fs::read_to_string(file).expect("it is there") + end;
+        format!("text:{}", Base64UrlUnpadded::encode_string(text.as_bytes()))
+    }
+
     /// Of the manifest.
     pub fn digest(&self) -> &str {
         &self.digest

@@ -142,14 +142,31 @@ fn another_image_is_refused_by_the_participant_who_did_not_agree_to_it() {
     assert_eq!(secrets.of(Call::AccessSecret), 0, "it came so far");
 }
 
+/// Of the same words, and with a line more.
 #[test]
-fn another_manifest_is_refused_by_the_participant_who_did_not_agree_to_it() {
+fn another_manifest_is_refused_by_everybody() {
+    let house = House::new();
+    let other = house.manifest_with("# a line more\n");
+    let running = house.starting_server(&[("MCBN_MANIFEST", other)]);
+    let ended = running.process.end();
+    ended.expect_code(77);
+    let said = ended.stderr();
+    // Each of them alone would have been enough: only the first ones who answer are named.
+    let by_keeper = "alice: the keeper guards a share for another manifest";
+    let by_cloud = |name: &str| format!("{name}: {NOT_GIVEN}an access token is refused");
+    let all = [by_keeper.to_owned(), by_cloud("bob"), by_cloud("carol")];
+    assert!(all.iter().any(|one| said.contains(one)), "{ended}");
+    assert_eq!(house.cloud.secrets().requests().total(), 0);
+    assert_eq!(house.cloud.kms().requests().total(), 0);
+}
+
+#[test]
+fn a_manifest_that_one_did_not_agree_to_is_refused_by_them() {
     let house = House::new();
     house.bob_demands(DIGEST, &"0".repeat(64));
     let error = refused(&house);
-    let expected =
-        "no consent: bob: Google Cloud does not give the share: an access token is refused";
-    assert!(error.contains(expected), "{error}");
+    let expected = format!("no consent: bob: {NOT_GIVEN}an access token is refused");
+    assert!(error.contains(&expected), "{error}");
 }
 
 #[test]

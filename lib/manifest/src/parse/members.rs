@@ -79,7 +79,8 @@ impl Places {
             "ciphertext",
             "'ciphertext' is for a share in Google Cloud: 'share' says which key opens it",
         );
-        (identity?, ciphertext?);
+        identity?;
+        ciphertext?;
         Ok(Keeper {
             address: address?,
             pin: pin?,
@@ -129,7 +130,8 @@ impl Places {
             }
         };
         let [keeper, pin] = no_keeper;
-        (keeper?, pin?);
+        keeper?;
+        pin?;
         Ok(Cloud {
             share: share?,
             identity: identity?,
