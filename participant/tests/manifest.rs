@@ -40,6 +40,10 @@ fn a_manifest_is_shown_with_every_demand() {
             include_str!("../testdata/every_demand.toml"),
             include_str!("../testdata/every_demand.txt"),
         ),
+        (
+            include_str!("../testdata/cloud.toml"),
+            include_str!("../testdata/cloud.txt"),
+        ),
     ] {
         let output = check("house.toml", manifest);
         assert_eq!(text(&output.stderr), "");

@@ -5,6 +5,7 @@ mod failure;
 
 pub use failure::Failure;
 
+use crate::ask::Granted;
 use crate::connect::{Channel, Connect};
 use crate::message::{
     AskChallenge, AskRelease, AskRenewal, Challenged, Exporter, Lease, Released, Renewed, audience,
@@ -12,32 +13,9 @@ use crate::message::{
 };
 use exchange::{Answer, Exchange};
 use mcbn_launcher::{Request, Token, TokenType, Tokens};
-use mcbn_manifest::Member;
-use mcbn_share::{Contribution, ManifestDigest};
-use std::future::Future;
+use mcbn_manifest::Keeper;
+use mcbn_share::ManifestDigest;
 use std::time::Duration;
-
-/// Asks participants for their consent. The caller sets the deadlines and counts a lease from before it asked.
-pub trait Ask: Send + Sync + 'static {
-    /// Asks for a participant's share.
-    fn release(&self, member: &Member) -> impl Future<Output = Result<Granted, Failure>> + Send;
-
-    /// Asks for more time; how much is the answer, counted from the question.
-    fn renew(
-        &self,
-        member: &Member,
-        lease: &Lease,
-    ) -> impl Future<Output = Result<Duration, Failure>> + Send;
-}
-
-/// What a participant has agreed to.
-#[derive(Debug)]
-pub struct Granted {
-    pub share: Contribution,
-    pub lease: Lease,
-    /// Counted from the question.
-    pub length: Duration,
-}
 
 /// Asks keepers, each time on a connection of its own.
 #[derive(Debug)]
@@ -48,9 +26,10 @@ pub struct Client<C, T> {
     pub manifest: ManifestDigest,
 }
 
-impl<C: Connect, T: Tokens> Ask for Client<C, T> {
-    async fn release(&self, member: &Member) -> Result<Granted, Failure> {
-        let answer = self.ask(member, path::RELEASE, |token| {
+impl<C: Connect, T: Tokens> Client<C, T> {
+    /// Asks for the share that a keeper guards.
+    pub async fn release(&self, keeper: &Keeper) -> Result<Granted<Lease>, Failure> {
+        let answer = self.ask(keeper, path::RELEASE, |token| {
             crate::message::write(&AskRelease { token })
         });
         let body = answer.await?.granted()?;
@@ -66,28 +45,27 @@ impl<C: Connect, T: Tokens> Ask for Client<C, T> {
         })
     }
 
-    async fn renew(&self, member: &Member, lease: &Lease) -> Result<Duration, Failure> {
+    /// Asks for more time; how much is the answer, counted from the question.
+    pub async fn renew(&self, keeper: &Keeper, lease: &Lease) -> Result<Duration, Failure> {
         let lease = *lease;
-        let answer = self.ask(member, path::RENEW, move |token| {
+        let answer = self.ask(keeper, path::RENEW, move |token| {
             crate::message::write(&AskRenewal { token, lease })
         });
         let body = answer.await?.granted()?;
         let Renewed { seconds } = read(&body).map_err(Failure::Malformed)?;
         Ok(Duration::from_secs(seconds.get().into()))
     }
-}
 
-impl<C: Connect, T: Tokens> Client<C, T> {
     /// Connects, and asks with a token that vouches for this connection.
     async fn ask(
         &self,
-        member: &Member,
+        keeper: &Keeper,
         path: &'static str,
         with: impl FnOnce(&str) -> Vec<u8> + Send,
     ) -> Result<Answer, Failure> {
-        let channel = self.connect.connect(member).await;
+        let channel = self.connect.connect(keeper).await;
         let Channel { stream, exporter } = channel.map_err(Failure::Channel)?;
-        let host = member.keeper.to_string();
+        let host = keeper.address.to_string();
         exchange::on(stream, &host, async |exchange: &mut Exchange| {
             let ask = AskChallenge {
                 manifest: self.manifest,
@@ -95,7 +73,7 @@ impl<C: Connect, T: Tokens> Client<C, T> {
             let body = crate::message::write(&ask);
             let answer = exchange.post(path::CHALLENGE, body).await?.granted()?;
             let challenged: Challenged = read(&answer).map_err(Failure::Malformed)?;
-            let token = self.token(member, &challenged, &exporter).await?;
+            let token = self.token(keeper, &challenged, &exporter).await?;
             exchange.post(path, with(token.as_str())).await
         })
         .await
@@ -103,13 +81,13 @@ impl<C: Connect, T: Tokens> Client<C, T> {
 
     async fn token(
         &self,
-        member: &Member,
+        keeper: &Keeper,
         challenged: &Challenged,
         exporter: &Exporter,
     ) -> Result<Token, Failure> {
         let nonces = nonces(&challenged.challenge, exporter, &self.manifest);
         let nonces = nonces.map(|nonce| nonce.parse().expect("43 characters of base64url"));
-        let audience = audience(&member.pin).parse();
+        let audience = audience(&keeper.pin).parse();
         let audience = audience.expect("a short text before 43 characters of base64url");
         let request = Request::new(audience, nonces, self.token_type).expect("three nonces");
         self.tokens.token(&request).await.map_err(Failure::Token)

@@ -1,7 +1,7 @@
 //! The way to a keeper, whichever library does the TLS.
 
 use crate::message::Exporter;
-use mcbn_manifest::Member;
+use mcbn_manifest::Keeper;
 use std::error::Error;
 use std::fmt::{self, Display};
 use std::future::Future;
@@ -11,13 +11,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub trait Connect: Send + Sync + 'static {
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// Connects to a participant's keeper, over TLS 1.3, in one attempt.
+    /// Connects to a keeper, over TLS 1.3, in one attempt.
     ///
-    /// A channel is given only where the peer has shown, inside the handshake, that it has the key with the
-    /// participant's pin. There is no resumption. The caller sets the deadline.
+    /// A channel is given only where the peer has shown, inside the handshake, that it has the key with the keeper's
+    /// pin. There is no resumption. The caller sets the deadline.
     fn connect(
         &self,
-        member: &Member,
+        keeper: &Keeper,
     ) -> impl Future<Output = Result<Channel<Self::Stream>, NoChannel>> + Send;
 }
 

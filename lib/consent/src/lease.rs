@@ -1,9 +1,9 @@
 //! The consent of all participants together: their shares at the start, then their leases, until there are too few.
 //!
-//! Each participant's keeper is asked by a task of its own, so that none holds up the others. What the tasks hear comes
+//! Each participant is asked by a task of its own, so that none holds up the others. What the tasks hear comes
 //! together here, and here alone it is decided whether there is consent: as many participants as the rule needs have a
-//! lease that runs, or gave their share in another way. Nothing that a keeper, the network or the clock does can make a
-//! lease longer than its participant said, or than the manifest allows.
+//! lease that runs, or gave their share in another way. Nothing that a keeper, a cloud, the network or the clock does can
+//! make a lease longer than its participant said, or than the manifest allows.
 
 mod asking;
 mod loss;
@@ -13,7 +13,7 @@ mod seat;
 pub use loss::{Lost, Missing, NoConsent, Trouble};
 pub use pace::{Lots, system_lots};
 
-use crate::client::Ask;
+use crate::ask::Ask;
 use crate::clock::{Boottime, Clock, Moment};
 use crate::metrics::Metrics;
 use asking::{Asking, Event};
@@ -29,9 +29,9 @@ use tokio::task::JoinSet;
 /// Whom to ask, and how long.
 #[derive(Clone, Debug)]
 pub struct Terms {
-    /// Those whose keepers are asked.
+    /// Those who are asked.
     pub members: Vec<Member>,
-    /// No lease is longer, whatever a keeper says.
+    /// No lease is longer, whatever is answered.
     pub longest_lease: Duration,
     /// How long to go on asking until there is consent for the first time.
     pub timeout: Duration,
@@ -65,7 +65,7 @@ pub struct Consent<K = Boottime> {
 /// beyond the threshold show whether all of them belong together.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Asks all keepers, until the shares that are there already and theirs are enough for a key.
+/// Asks all of them, until the shares that are there already and theirs are enough for a key.
 ///
 /// # Errors
 ///

@@ -1,8 +1,9 @@
 //! How a participant's consent reaches a workload: the release of a share, the lease on it, and its end.
 //!
-//! [`message`] is what both sides say to each other; all else is the workload's side. [`client`] is one exchange with
-//! one keeper, over whatever [`connect`] gives; [`lease`] is the consent of all participants together,
-//! and [`settings`] what a program is told of it.
+//! [`message`] is what keepers and workloads say to each other; all else is the workload's side. [`client`] is one exchange
+//! with one keeper, over whatever [`connect`] gives, and [`cloud`] one look at a share that lies in its participant's own
+//! project of Google Cloud; [`mod@ask`] makes one thing of both. [`lease`] is the consent of all participants together, and
+//! [`settings`] what a program is told of it. No client of Google's is linked here.
 //!
 //! Invariants, and the threat that each one answers:
 //! - A share goes from a keeper only to a connection that a token vouches for, and a token vouches for one only: who
@@ -12,8 +13,10 @@
 //! - A manifest cannot be exchanged under a running workload: every token of it names the digest that it started with.
 #![forbid(unsafe_code)]
 
+pub mod ask;
 pub mod client;
 pub mod clock;
+pub mod cloud;
 pub mod connect;
 #[cfg(test)]
 mod house;

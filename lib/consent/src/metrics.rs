@@ -1,4 +1,4 @@
-//! What becomes of the questions to keepers, as numbers.
+//! What becomes of the questions to participants, as numbers.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -23,17 +23,17 @@ impl Metrics {
         );
         registry.register(
             "consent_releases",
-            "Shares that keepers released",
+            "Shares that participants released",
             self.releases.clone(),
         );
         registry.register(
             "consent_renewals",
-            "Leases that keepers renewed",
+            "Leases that participants renewed",
             self.renewals.clone(),
         );
         registry.register(
             "consent_failures",
-            "Exchanges with keepers that gave nothing, by reason",
+            "Questions to participants that gave nothing, by reason",
             self.failures.clone(),
         );
     }

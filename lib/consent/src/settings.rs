@@ -9,14 +9,16 @@ mod origin;
 mod reveal;
 mod settled;
 
+use crate::cloud::Fetch;
 use crate::connect::Connect;
 use crate::lease::{Consent, NoConsent};
 use crate::metrics::Metrics;
 use gathering::{Asking, Gathering};
 pub use manifest::read_manifest;
-use mcbn_manifest::Member;
+use mcbn_launcher::Launcher;
+use mcbn_manifest::{Endpoints, Member};
 use mcbn_runtime::settings::{Given, Reported, Setting};
-use mcbn_share::{Combined, Inheritance};
+use mcbn_share::{Combined, Inheritance, ManifestDigest};
 use origin::Origin;
 pub use reveal::RevealConfig;
 use settled::Settled;
@@ -24,8 +26,8 @@ use settled::Settled;
 pub const SHARE: Setting = Setting::value(
     "share",
     "NAME=file:PATH|NAME=fd:N|NAME=keeper",
-    "where a participant's share comes from, once, at the start; never the share itself; with a manifest, keepers are \
-     asked for those that are not given",
+    "where a participant's share comes from, once, at the start; never the share itself; with a manifest, \
+     participants are asked for those that are not given",
 )
 .repeat()
 .operator();
@@ -33,7 +35,7 @@ pub const SHARE: Setting = Setting::value(
 pub const MANIFEST: Setting = Setting::value(
     "manifest",
     "file:PATH|text:BASE64URL",
-    "the consent manifest: who takes part, where the keepers are, and how shares become the key; it salts the key, so \
+    "the consent manifest: who takes part, where their consent is asked for, and how shares become the key; it salts the key, so \
      that another manifest means another key",
 )
 .operator();
@@ -64,7 +66,7 @@ pub const MANIFEST_DIGEST: Setting = Setting::value(
 pub const CONSENT_TIMEOUT: Setting = Setting::value(
     "consent-timeout",
     "TIME",
-    "how long to go on asking keepers at the start, and so how long a person has to approve",
+    "how long to go on asking participants at the start, and so how long a person has to approve",
 )
 .default("10m")
 .operator();
@@ -72,7 +74,7 @@ pub const CONSENT_TIMEOUT: Setting = Setting::value(
 pub const TOKEN_SOCKET: Setting = Setting::value(
     "token-socket",
     "PATH",
-    "the socket on which the launcher gives attestation tokens, which keepers ask for",
+    "the socket on which the launcher gives attestation tokens, which participants ask for",
 )
 .default(mcbn_launcher::SOCKET);
 
@@ -106,19 +108,20 @@ impl ShareConfig {
         self.0.of_standard_input()
     }
 
-    /// Those whose keepers are asked.
+    /// Those who are asked.
     pub fn members(&self) -> &[Member] {
         self.0.members()
     }
 
-    /// Reads the shares that are here, asks keepers for the others, and combines them. Waits while a pipe's writer is at
+    /// Reads the shares that are here, asks for the others, and combines them. Waits while a pipe's writer is at
     /// work, and while a person is to approve.
-    pub async fn gather<C: Connect>(
+    pub async fn gather<C: Connect, F: Fetch>(
         &self,
         connect: C,
+        cloud: impl FnOnce(Launcher, ManifestDigest, &Endpoints) -> F,
         metrics: Metrics,
     ) -> Result<(Combined, Consent), NoConsent> {
-        let (shares, consent) = self.0.gather(connect, metrics).await?;
+        let (shares, consent) = self.0.gather(connect, cloud, metrics).await?;
         let combined = shares.combine(self.0.manifest());
         let combined = combined.map_err(|refused| NoConsent::Share(refused.into()))?;
         Ok((combined, consent))

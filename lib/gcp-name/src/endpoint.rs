@@ -19,6 +19,19 @@ impl Endpoint {
     }
 }
 
+impl Endpoint {
+    /// Whether nobody but Google answers there, or nobody but this machine: the name is below `googleapis.com`, or the
+    /// address is a loopback one.
+    pub fn is_googles_or_loopback(&self) -> bool {
+        let authority = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => host,
+            _ => authority,
+        };
+        host.ends_with(".googleapis.com") || Host::of(host).is_some_and(|host| host.is_loopback)
+    }
+}
+
 impl FromStr for Endpoint {
     type Err = NotAnEndpoint;
 
@@ -128,6 +141,25 @@ mod tests {
         ] {
             let endpoint: Endpoint = text.parse().unwrap();
             assert_eq!(endpoint.as_str(), text);
+        }
+    }
+
+    #[test]
+    fn googles_own_are_told_from_others() {
+        for (text, googles) in [
+            ("https://sts.googleapis.com", true),
+            ("https://sts-house.p.googleapis.com:8443", true),
+            ("https://127.0.0.1:4000", true),
+            ("http://[::1]:4000", true),
+            ("https://googleapis.com", false),
+            ("https://evilgoogleapis.com", false),
+            ("https://sts.googleapis.com.example", false),
+            ("https://example:4000", false),
+            ("https://192.0.2.1", false),
+            ("https://[2001:db8::1]:8443", false),
+        ] {
+            let endpoint: Endpoint = text.parse().unwrap();
+            assert_eq!(endpoint.is_googles_or_loopback(), googles, "{text}");
         }
     }
 

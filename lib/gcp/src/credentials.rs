@@ -10,7 +10,7 @@ use google_cloud_auth::credentials::{
 };
 use google_cloud_auth::errors::SubjectTokenProviderError;
 use mcbn_gcp_name::{Endpoint, ProviderName};
-use mcbn_launcher::Launcher;
+use mcbn_launcher::{Launcher, Request};
 use serde_json::Value;
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -84,12 +84,14 @@ impl CredentialSource {
 pub(crate) fn attested(
     provider: &ProviderName,
     launcher: Launcher,
+    request: Option<Request>,
     sts: Option<&Endpoint>,
 ) -> Result<Credentials, Failure> {
-    let mut builder = external_account::ProgrammaticBuilder::new(Arc::new(Attestation(launcher)))
-        .with_audience(provider.audience())
-        .with_subject_token_type(JWT)
-        .with_scopes([SCOPE]);
+    let mut builder =
+        external_account::ProgrammaticBuilder::new(Arc::new(Attestation(launcher, request)))
+            .with_audience(provider.audience())
+            .with_subject_token_type(JWT)
+            .with_scopes([SCOPE]);
     if let Some(sts) = sts {
         builder = builder.with_token_url(format!("{sts}/v1/token"));
     }
@@ -148,15 +150,20 @@ fn not_built(error: NotBuilt) -> Failure {
     Failure::NoCredentials(why.into())
 }
 
-/// The launcher's own tokens, which are for Google's security token service.
+/// Tokens that are asked for, or the launcher's own, which are for Google's security token service.
 #[derive(Debug)]
-struct Attestation(Launcher);
+struct Attestation(Launcher, Option<Request>);
 
 impl SubjectTokenProvider for Attestation {
     type Error = NoAttestation;
 
     async fn subject_token(&self) -> Result<SubjectToken, NoAttestation> {
-        let token = self.0.default_token().await.map_err(NoAttestation)?;
+        let Attestation(launcher, request) = self;
+        let token = match request {
+            Some(request) => launcher.custom_token(request).await,
+            None => launcher.default_token().await,
+        };
+        let token = token.map_err(NoAttestation)?;
         Ok(SubjectTokenBuilder::new(token.as_str()).build())
     }
 }

@@ -7,7 +7,7 @@ use crate::kms::Kms;
 use crate::secret_manager::SecretManager;
 use google_cloud_auth::credentials::Credentials;
 use mcbn_gcp_name::{Endpoint, ProviderName};
-use mcbn_launcher::Launcher;
+use mcbn_launcher::{Launcher, Request};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub struct Google {
 #[derive(Debug)]
 enum Identity {
     Of(CredentialSource),
-    Attested(ProviderName, Launcher),
+    Attested(ProviderName, Launcher, Option<Request>),
 }
 
 impl Google {
@@ -53,7 +53,23 @@ impl Google {
         deadline: Duration,
     ) -> Google {
         Google {
-            identity: Arc::new(Identity::Attested(provider, launcher)),
+            identity: Arc::new(Identity::Attested(provider, launcher, None)),
+            endpoints,
+            deadline,
+        }
+    }
+
+    /// The same by tokens that say what `request` asks for, in place of the launcher's own. The provider must take its
+    /// audience, and its condition may judge its nonces.
+    pub fn attested_with(
+        provider: ProviderName,
+        launcher: Launcher,
+        request: Request,
+        endpoints: Endpoints,
+        deadline: Duration,
+    ) -> Google {
+        Google {
+            identity: Arc::new(Identity::Attested(provider, launcher, Some(request))),
             endpoints,
             deadline,
         }
@@ -82,9 +98,9 @@ impl Google {
         let _ = (*mcbn_tls13::provider()).clone().install_default();
         match &*self.identity {
             Identity::Of(source) => source.open(),
-            Identity::Attested(provider, launcher) => {
+            Identity::Attested(provider, launcher, request) => {
                 let sts = self.endpoints.sts.as_ref();
-                credentials::attested(provider, launcher.clone(), sts)
+                credentials::attested(provider, launcher.clone(), request.clone(), sts)
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The consent manifest: the one file that all participants of a network agree on.
 //!
-//! It says who takes part and where their keepers are, how many of them must agree, which images may play which part,
+//! It says who takes part and where their consent is asked for, how many of them must agree, which images may play which part,
 //! and what a machine must prove before any of them hands out a share. Its identity is the SHA-256 of its exact bytes:
 //! that digest salts the key and stands in every token's nonces, so who uses another file has another network. There
 //! is no canonical form: a line feed more is another manifest.
@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod asked;
 pub mod carried;
 mod digest;
 mod mistake;
@@ -26,9 +27,11 @@ mod parse;
 pub mod policy;
 
 pub use address::{Address, Host, NotAnAddress};
+pub use asked::{Asked, Ciphertext, Cloud, CloudShare, Endpoints, Keeper, NotACiphertext};
 pub use digest::{
     ImageDigest, KeyId, NotAKeyId, NotAPin, NotASigningKey, NotAnImageDigest, Pin, SigningKey,
 };
+pub use mcbn_gcp_name::{Endpoint, KeyName, ProviderName, SecretVersionName};
 pub use mistake::{Mistake, Mistakes};
 pub use name::{Name, NotAName};
 
@@ -47,15 +50,14 @@ pub struct Manifest {
     lease: Duration,
     workloads: Vec<Workload>,
     policy: Policy,
+    endpoints: Endpoints,
 }
 
 /// A participant, and where their consent is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     pub name: Participant,
-    pub keeper: Address,
-    /// Of the keeper's TLS key.
-    pub pin: Pin,
+    pub asked: Asked,
     /// What their approvals of a key or a signature verify with, where they take part in making those.
     pub signing_key: Option<SigningKey>,
 }
@@ -79,8 +81,26 @@ pub struct Workload {
     pub container: Container,
 }
 
+impl Member {
+    /// Theirs, where they have one.
+    pub fn keeper(&self) -> Option<&Keeper> {
+        match &self.asked {
+            Asked::Keeper(keeper) => Some(keeper),
+            Asked::Cloud(_) => None,
+        }
+    }
+
+    /// Their share in Google Cloud, where it is there.
+    pub fn cloud(&self) -> Option<&Cloud> {
+        match &self.asked {
+            Asked::Keeper(_) => None,
+            Asked::Cloud(cloud) => Some(cloud),
+        }
+    }
+}
+
 impl Manifest {
-    /// Longer than any manifest of 255 participants.
+    /// Longer than any manifest of 255 participants, if their ciphertexts are of shares.
     pub const MAX_LEN: usize = 256 * 1024;
 
     /// # Errors
@@ -99,7 +119,7 @@ impl Manifest {
         &self.network
     }
 
-    /// 1 to 255, in the manifest's order; names, pins, signing keys and keepers' addresses are distinct.
+    /// 1 to 255, in the manifest's order; names, pins, signing keys, keepers' addresses, secrets and keys are distinct.
     pub fn participants(&self) -> &[Member] {
         &self.members
     }
@@ -151,5 +171,10 @@ impl Manifest {
     /// What is demanded of every machine.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// Where those of Google's services are that stand elsewhere.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
     }
 }

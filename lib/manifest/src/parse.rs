@@ -4,11 +4,12 @@
 //! function. A part that is wrong is noted, and reading goes on, as far as what follows does not depend on it.
 
 mod attestation;
+mod members;
 mod value;
 mod workload;
 
 use crate::mistake::{Mistakes, Noted, Notes, Shown};
-use crate::{Manifest, Member, Name, Rule};
+use crate::{Manifest, Name, Rule};
 use mcbn_share::{Derivation, Holders, Kind, ManifestDigest, Participant, Signers, Threshold};
 use mcbn_threshold::{Group, PublicKey};
 use sha2::{Digest, Sha256};
@@ -76,11 +77,16 @@ fn document(table: &mut Table<'_>, bytes: &[u8]) -> Result<Manifest, Noted> {
     let (shortest, longest) = LEASE;
     let lease = table.required("lease", |value| value.number(shortest, longest));
     let members = table.required("participant", |value| {
-        members(value, rule.as_ref().ok().and_then(Placed::threshold))
+        let threshold = rule.as_ref().ok().and_then(Placed::threshold);
+        members::members(value, network.as_ref().ok(), threshold)
     });
     let workloads = table.required("workload", workload::workloads);
     let policy = table.required("attestation", |value| value.table(attestation::policy));
     let commitments = table.optional("commitments", Commitments::read);
+    let members_read = members.as_deref().ok();
+    let endpoints = table.optional("google-cloud", |value| {
+        members::endpoints(value, members_read)
+    });
     let digest = ManifestDigest(Sha256::digest(bytes).into());
     let (members, rule) = (members?, rule?);
     let names = members.iter().map(|member| member.name.clone()).collect();
@@ -94,6 +100,7 @@ fn document(table: &mut Table<'_>, bytes: &[u8]) -> Result<Manifest, Noted> {
         lease: Duration::from_secs(lease?),
         workloads: workloads?,
         policy: policy?,
+        endpoints: endpoints?.unwrap_or_default(),
     })
 }
 
@@ -253,44 +260,6 @@ fn kind(
         OfGroup::Sign => Kind::Consent(Arc::new(Signers::new(holders, manifest))),
         OfGroup::Reveal => Kind::Reveal(Arc::new(holders)),
     })
-}
-
-fn members(
-    value: Value<'_>,
-    threshold: Option<(Threshold, Value<'_>)>,
-) -> Result<Vec<Member>, Noted> {
-    let mut names = Distinct::default();
-    let mut keepers = Distinct::default();
-    let mut pins = Distinct::default();
-    let mut keys = Distinct::default();
-    let members = value.tables(|table| {
-        let name = table.required("name", |value| names.parsed(value, "participant"));
-        let keeper = table.required("keeper", |value| keepers.parsed(value, "address"));
-        let pin = table.required("pin", |value| pins.parsed(value, "pin"));
-        let signing_key = table.optional("signing-key", |value| keys.parsed(value, "signing key"));
-        Ok(Member {
-            name: name?,
-            keeper: keeper?,
-            pin: pin?,
-            signing_key: signing_key?,
-        })
-    });
-    let Some(count) = value.count() else {
-        return members;
-    };
-    if count > MOST_PARTICIPANTS {
-        return Err(value.note(format_args!(
-            "{count} participants; a network has at most {MOST_PARTICIPANTS}"
-        )));
-    }
-    match threshold {
-        Some((threshold, at)) if threshold.get() > count => Err(at.note(format_args!(
-            "a threshold of {} cannot be reached by {count} participant{}",
-            threshold.get(),
-            if count == 1 { "" } else { "s" },
-        ))),
-        _ => members,
-    }
 }
 
 /// Values of which each may stand once.

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use mcbn_consent::lease::{Consent, NoConsent};
 use mcbn_consent::metrics::Metrics;
 use mcbn_consent::settings::{RevealConfig, ShareConfig};
+use mcbn_consent_cloud::GoogleCloud;
 use mcbn_manifest::Member;
 use mcbn_runtime::admin::Admin;
 use mcbn_runtime::exit::{Exit, Failure};
@@ -13,7 +14,7 @@ use mcbn_share::{Combined, KeyShare};
 
 use crate::{Connector, Keepers, NoKeepers};
 
-/// Gathers the shares, and asks keepers for those that they hold. What a key is then made of may be used for as long as
+/// Gathers the shares, and asks for those that keepers guard or that lie in Google Cloud. What a key is then made of may be used for as long as
 /// there is consent. Waits while a pipe's writer is at work, and while a person is to approve; holds up nothing else.
 pub async fn gather<C: Connector>(
     shares: &ShareConfig,
@@ -21,7 +22,7 @@ pub async fn gather<C: Connector>(
     admin: &Admin,
 ) -> Result<(Combined, Consent), NoKey> {
     let (keepers, metrics) = reach::<C>(shares.members(), dns_server, admin)?;
-    let gathered = shares.gather(keepers, metrics).await;
+    let gathered = shares.gather(keepers, GoogleCloud::new, metrics).await;
     gathered.map_err(NoKey::Consent)
 }
 
@@ -33,7 +34,7 @@ pub async fn gather_revealed<C: Connector>(
     admin: &Admin,
 ) -> Result<(Vec<KeyShare>, Consent), NoKey> {
     let (keepers, metrics) = reach::<C>(shares.members(), dns_server, admin)?;
-    let gathered = shares.gather(keepers, metrics).await;
+    let gathered = shares.gather(keepers, GoogleCloud::new, metrics).await;
     gathered.map_err(NoKey::Consent)
 }
 

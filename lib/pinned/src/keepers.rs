@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use mcbn_consent::connect::{Channel, Connect, NoChannel};
-use mcbn_manifest::Member;
+use mcbn_manifest::{Keeper, Member};
 use mcbn_tunnel::dial::{Cause, Unreachable, Upstream};
 use mcbn_tunnel::names::{Names, NoResolver};
 use mcbn_tunnel::target::Target;
@@ -26,27 +26,28 @@ pub struct Keepers<C> {
 const LIMIT: Duration = Duration::from_secs(10);
 
 impl<C: Connector> Keepers<C> {
-    /// What these participants' keepers need to be found: nothing, the given DNS server, or the system's configuration.
+    /// What those of these participants who have keepers need for them to be found: nothing, the given DNS server, or the system's configuration.
     pub fn of(members: &[Member], dns_server: Option<SocketAddr>) -> Result<Self, NoKeepers> {
-        let targets: Vec<Target> = members.iter().map(target).collect();
+        let keepers = members.iter().filter_map(Member::keeper);
+        let targets: Vec<Target> = keepers.map(target).collect();
         let names = Names::needed_by(&targets, dns_server).map_err(NoKeepers::Names)?;
         let connector = C::new().map_err(NoKeepers::Tls)?;
         Ok(Self { connector, names })
     }
 }
 
-fn target(member: &Member) -> Target {
-    let address = member.keeper.to_string();
+fn target(keeper: &Keeper) -> Target {
+    let address = keeper.address.to_string();
     address.parse().expect("a keeper's address is a target")
 }
 
 impl<C: Connector> Connect for Keepers<C> {
     type Stream = PinnedStream<C::Tls<TcpStream>>;
 
-    async fn connect(&self, member: &Member) -> Result<Channel<Self::Stream>, NoChannel> {
-        let keeper = Upstream::new(vec![target(member)], self.names.clone(), LIMIT);
-        let shake = |stream| self.connector.connect(stream, &member.pin);
-        let stream = keeper.connect_once(shake).await.map_err(no_channel)?;
+    async fn connect(&self, keeper: &Keeper) -> Result<Channel<Self::Stream>, NoChannel> {
+        let upstream = Upstream::new(vec![target(keeper)], self.names.clone(), LIMIT);
+        let shake = |stream| self.connector.connect(stream, &keeper.pin);
+        let stream = upstream.connect_once(shake).await.map_err(no_channel)?;
         Ok(Channel {
             exporter: *stream.peer().exporter(),
             stream,

@@ -37,17 +37,29 @@ impl Contribution {
     ///
     /// [`NoKey`], with the participant's name: it cannot be read, is not a share, or does not look random.
     pub fn read(source: &Claimed, kind: &Kind) -> Result<Contribution, NoKey> {
-        let whose = &source.participant;
         let text = source.read()?;
         // To decode it.
-        let text = text::below_comments(text.expose_secret());
+        Ok(Contribution::of_text(
+            &source.participant,
+            text.expose_secret(),
+            kind,
+        )?)
+    }
+
+    /// The same of a participant's text, wherever it was read. Wiping it is left to the caller.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], with the participant's name: it is not a share, does not look random, or is another's.
+    pub fn of_text(whose: &Participant, text: &[u8], kind: &Kind) -> Result<Contribution, Refused> {
+        let text = text::below_comments(text);
         let not_a_share = |why| Refused::NotAShare(whose.clone(), why);
         let contribution = match kind {
             Kind::Share => text::share(text).map(Contribution::Share),
             Kind::Shamir => text::shamir_share(text).map(Contribution::Shamir),
             Kind::Consent(signers) => {
                 let share = text::signing_share(text).map_err(not_a_share)?;
-                return Ok(signers.sign(whose, &share)?);
+                return signers.sign(whose, &share);
             }
             Kind::Reveal(holders) => {
                 let share = text::signing_share(text).map_err(not_a_share)?;

@@ -19,7 +19,7 @@ use crate::manifest;
 use config::Config;
 use error::NotRun;
 use mcbn_attest::UnixTime;
-use mcbn_manifest::{Manifest, Member, Pin};
+use mcbn_manifest::{Manifest, Pin};
 use mcbn_runtime::process::{self, Process};
 use mcbn_runtime::settings::{Port, Program};
 use mcbn_runtime::suite::Command;
@@ -163,9 +163,11 @@ fn open(config: Config) -> Result<Opened, NotRun> {
 fn own_pin(manifest: &Manifest, participant: &Participant, key: &Key) -> Result<Pin, NotRun> {
     let mut members = manifest.participants().iter();
     let member = members.find(|member| member.name == *participant);
-    let Member { pin, .. } = member.ok_or_else(|| NotRun::NotAMember(participant.clone()))?;
-    match key.pin() == *pin {
-        true => Ok(*pin),
+    let member = member.ok_or_else(|| NotRun::NotAMember(participant.clone()))?;
+    let keeper = member.keeper();
+    let keeper = keeper.ok_or_else(|| NotRun::InCloud(participant.clone()))?;
+    match key.pin() == keeper.pin {
+        true => Ok(keeper.pin),
         false => Err(NotRun::OtherPin(key.pin())),
     }
 }

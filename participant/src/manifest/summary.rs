@@ -3,7 +3,7 @@
 //! Text that the manifest's author chose is shown in quotes and in printable ASCII: it could pretend to be another line.
 
 use mcbn_manifest::policy::{Container, Demand, Policy};
-use mcbn_manifest::{Manifest, Rule};
+use mcbn_manifest::{Asked, Cloud, CloudShare, Endpoints, Keeper, Manifest, Rule};
 use mcbn_share::Kind;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
@@ -32,8 +32,7 @@ impl Display for Summary<'_> {
         for member in manifest.participants() {
             writeln!(f)?;
             line(f, "participant", &member.name)?;
-            line(f, "  keeper", &member.keeper)?;
-            line(f, "  pin", member.pin)?;
+            asked(f, &member.asked)?;
             if let Some(key) = member.signing_key {
                 line(f, "  signing key", key)?;
             }
@@ -47,12 +46,56 @@ impl Display for Summary<'_> {
             container(f, &workload.container)?;
         }
         writeln!(f, "\nattestation")?;
-        policy(f, manifest.policy())
+        policy(f, manifest.policy())?;
+        endpoints(f, manifest.endpoints())
     }
 }
 
 fn line(f: &mut fmt::Formatter<'_>, name: &str, value: impl Display) -> fmt::Result {
     writeln!(f, "{name:<20}{value}")
+}
+
+fn asked(f: &mut fmt::Formatter<'_>, asked: &Asked) -> fmt::Result {
+    let Cloud { share, identity } = match asked {
+        Asked::Keeper(Keeper { address, pin }) => {
+            line(f, "  keeper", address)?;
+            return line(f, "  pin", pin);
+        }
+        Asked::Cloud(cloud) => cloud,
+    };
+    line(f, "  share", share)?;
+    if let CloudShare::Sealed {
+        ciphertext, label, ..
+    } = share
+    {
+        line(f, "  ciphertext", ciphertext)?;
+        line(f, "  sealed with", format_args!("\"{label}\""))?;
+    }
+    line(f, "  identity", identity)
+}
+
+/// Only those that are not Google's own.
+fn endpoints(f: &mut fmt::Formatter<'_>, endpoints: &Endpoints) -> fmt::Result {
+    let Endpoints {
+        kms,
+        secret_manager,
+        sts,
+    } = endpoints;
+    let places = [
+        ("  kms", kms),
+        ("  secret-manager", secret_manager),
+        ("  sts", sts),
+    ];
+    let elsewhere = places
+        .iter()
+        .filter_map(|(name, place)| Some((name, place.as_ref()?)));
+    for (i, (name, place)) in elsewhere.enumerate() {
+        if i == 0 {
+            writeln!(f, "\ngoogle-cloud")?;
+        }
+        line(f, name, place)?;
+    }
+    Ok(())
 }
 
 fn demand(f: &mut fmt::Formatter<'_>, demand: Demand, value: impl Display) -> fmt::Result {

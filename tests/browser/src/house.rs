@@ -3,10 +3,11 @@
 use std::fs;
 use std::time::Duration;
 
-use mcbn_consent::client::{Ask, Client, Failure, Granted};
+use mcbn_consent::ask::Granted;
+use mcbn_consent::client::{Client, Failure};
 use mcbn_consent::message::Lease;
 use mcbn_launcher::{Launcher, TokenType};
-use mcbn_manifest::Manifest;
+use mcbn_manifest::{Keeper, Manifest};
 use mcbn_pinned::Keepers;
 use mcbn_pinned_openssl::OpenSsl;
 use mcbn_tests_demo::network::{Agreement, Network, Role, Rule};
@@ -114,20 +115,25 @@ impl House {
 }
 
 impl Guest<'_> {
-    /// Asks for the share.
-    pub fn ask(&self) -> Result<Granted, Failure> {
+    fn alice(&self) -> &Keeper {
         let [alice] = self.house.manifest.participants() else {
             panic!("she lives alone");
         };
-        self.house.runtime.block_on(self.client.release(alice))
+        alice.keeper().expect("she has one")
+    }
+
+    /// Asks for the share.
+    pub fn ask(&self) -> Result<Granted<Lease>, Failure> {
+        self.house
+            .runtime
+            .block_on(self.client.release(self.alice()))
     }
 
     /// Asks for more time.
     pub fn renew(&self, lease: &Lease) -> Result<Duration, Failure> {
-        let [alice] = self.house.manifest.participants() else {
-            panic!("she lives alone");
-        };
-        self.house.runtime.block_on(self.client.renew(alice, lease))
+        self.house
+            .runtime
+            .block_on(self.client.renew(self.alice(), lease))
     }
 
     /// Asks, and is told to wait for a person.

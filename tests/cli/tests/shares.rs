@@ -17,6 +17,16 @@ fn a_share_in_a_flag_is_refused() {
 }
 
 #[test]
+fn a_share_in_the_cloud_is_refused_outside_of_the_manifest() {
+    each("share_in_the_cloud", |scene| {
+        let secret = "--share=alice=gcp-secret:projects/1/secrets/share/versions/1";
+        scene.refuses(&[secret], USAGE);
+        let key = "--share=alice=gcp-kms:projects/1/locations/us/keyRings/a/cryptoKeys/b";
+        scene.refuses(&[key], USAGE);
+    });
+}
+
+#[test]
 fn a_share_that_cannot_be_read_is_named() {
     each("share_unreadable", |scene| {
         scene.refuses(&["--share=alice=file:missing"], IO);

@@ -396,7 +396,7 @@ fn a_token_service_that_stays_away_ends_it_with_the_lease() {
         assert_eq!(ended.code, Some(69), "{health:?}: {ended}");
         let said = ended.stderr();
         let reason = match health {
-            Health::Stalled => "the exchange with the keeper, or the token for it, took too long",
+            Health::Stalled => "the answer, or the token for it, took too long",
             _ => "the token service ",
         };
         assert!(

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod bls;
+mod cloud;
 mod manifest;
 mod network;
 mod settings;
@@ -17,6 +18,7 @@ mod tpm;
 mod units;
 
 pub use bls::{bls_public_key, bls_signature, ceremony_message};
+pub use cloud::cloud_name;
 pub use manifest::manifest;
 pub use network::{client_flight, dtls_datagram, psk_identity, server_flight, target_text};
 pub use settings::{admin_address, arguments, variables};
@@ -82,6 +84,13 @@ targets! {
         include_bytes!("../testdata/client_hello_tls12"),
         b"GET / HTTP/1.1\r\n\r\n",
     ];
+    cloud_name: &[
+        b"projects/house-1/locations/europe-west3/keyRings/mcbn/cryptoKeys/share/cryptoKeyVersions/7",
+        b"projects/1/locations/europe-west3/secrets/mcbn-share/versions/12",
+        b"projects/1/locations/global/workloadIdentityPools/mcbn/providers/attested",
+        b"https://kms-house.p.googleapis.com:8443",
+        b"http://[::1]:4000",
+    ];
     count: &[b"1", b"0", b"004096", b"18446744073709551615", b"18446744073709551616"];
     derivation_label: &[b"hkdf-v1", b"sha256-concat-hex", b"shamir-v1", b"bls-prf-v1", b"bls-reveal-v1"];
     dtls_datagram: &[
@@ -111,6 +120,7 @@ targets! {
     ];
     manifest: &[
         include_bytes!("../testdata/manifest.toml"),
+        include_bytes!("../testdata/manifest_cloud.toml"),
         b"rule = { threshold = 2 }\nderivation = \"bls-prf-v1\"\ncommitments = [\"97f1d3a73197d794\"]\nsigning-key = \"\"",
         b"version = 1\nrule = \"unanimous\"\n[[participant]]\nname = \"alice\"\n[attestation]\ndebug = false",
         b"\xef\xbb\xbfversion = 1",

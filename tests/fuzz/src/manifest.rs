@@ -1,6 +1,6 @@
 //! The file that participants agree on. A workload gets it from an operator whom nobody trusts.
 
-use mcbn_manifest::{Address, Manifest, Mistakes, Rule};
+use mcbn_manifest::{Address, Ciphertext, CloudShare, Manifest, Member, Mistakes, Rule};
 use std::collections::BTreeSet;
 
 pub fn manifest(data: &[u8]) {
@@ -14,9 +14,20 @@ fn assert_sound(manifest: &Manifest) {
     let members = manifest.participants();
     assert!((1..=255).contains(&members.len()));
     assert_distinct(members.iter().map(|member| member.name.as_str()));
-    assert_distinct(members.iter().map(|member| member.pin));
-    let keepers = members.iter().map(|member| member.keeper.to_string());
-    assert_distinct(keepers.inspect(|text| assert!(text.parse::<Address>().is_ok())));
+    let keepers = || members.iter().filter_map(Member::keeper);
+    assert_distinct(keepers().map(|keeper| keeper.pin));
+    let addresses = keepers().map(|keeper| keeper.address.to_string());
+    assert_distinct(addresses.inspect(|text| assert!(text.parse::<Address>().is_ok())));
+    let clouds = members.iter().filter_map(Member::cloud);
+    assert_distinct(clouds.map(|cloud| match &cloud.share {
+        CloudShare::Secret(version) => version.secret().to_owned(),
+        CloudShare::Sealed {
+            key, ciphertext, ..
+        } => {
+            assert!((1..=Ciphertext::MAX_LEN).contains(&ciphertext.as_bytes().len()));
+            key.to_string()
+        }
+    }));
     if let Rule::Threshold(threshold) = manifest.rule() {
         assert!((2..=members.len()).contains(&threshold.get()));
     }

@@ -11,11 +11,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 
-use mcbn_consent::client::{Ask, Client, Failure, Granted};
+use mcbn_consent::ask::Granted;
+use mcbn_consent::client::{Client, Failure};
 use mcbn_consent::connect::{Channel, Connect, NoChannel};
 use mcbn_consent::message::Lease;
 use mcbn_launcher::{Launcher, TokenType};
-use mcbn_manifest::{Manifest, Member};
+use mcbn_manifest::{self as manifest, Manifest};
 use mcbn_pinned::{Connector, PinnedStream};
 use mcbn_pinned_openssl::OpenSsl;
 use mcbn_tests_support::DEADLINE;
@@ -197,9 +198,15 @@ hardware = ["GCP_AMD_SEV_SNP", "GCP_INTEL_TDX"]
                 token_type: TokenType::Oidc,
                 manifest: self.manifest.digest(),
             },
-            member: self.manifest.participants()[0].clone(),
+            keeper: the_one(&self.manifest).clone(),
         }
     }
+}
+
+/// The keeper of the first participant.
+pub fn the_one(manifest: &Manifest) -> &manifest::Keeper {
+    let keeper = manifest.participants()[0].keeper();
+    keeper.expect("every participant of the house has one")
 }
 
 impl Default for House {
@@ -250,17 +257,17 @@ impl Keeper {
 /// Asks one keeper.
 pub struct Workload {
     pub client: Client<To, Launcher>,
-    pub member: Member,
+    pub keeper: manifest::Keeper,
 }
 
 impl Workload {
-    pub async fn release(&self) -> Result<Granted, Failure> {
-        let asked = self.client.release(&self.member);
+    pub async fn release(&self) -> Result<Granted<Lease>, Failure> {
+        let asked = self.client.release(&self.keeper);
         timeout(DEADLINE, asked).await.expect("an answer in time")
     }
 
     pub async fn renew(&self, lease: &Lease) -> Result<std::time::Duration, Failure> {
-        let asked = self.client.renew(&self.member, lease);
+        let asked = self.client.renew(&self.keeper, lease);
         timeout(DEADLINE, asked).await.expect("an answer in time")
     }
 
@@ -305,7 +312,7 @@ pub struct To {
 impl Connect for To {
     type Stream = PinnedStream<<OpenSsl as Connector>::Tls<TcpStream>>;
 
-    async fn connect(&self, member: &Member) -> Result<Channel<Self::Stream>, NoChannel> {
+    async fn connect(&self, keeper: &manifest::Keeper) -> Result<Channel<Self::Stream>, NoChannel> {
         let tcp = TcpStream::connect(self.address).await;
         let tcp = tcp.map_err(|error| NoChannel {
             reason: "connect",
@@ -313,7 +320,7 @@ impl Connect for To {
         })?;
         // As the images do.
         tcp.set_nodelay(true).expect("it is a TCP socket");
-        let stream = self.connector.connect(tcp, &member.pin).await;
+        let stream = self.connector.connect(tcp, &keeper.pin).await;
         let stream = stream.map_err(|error| NoChannel {
             reason: "handshake",
             source: error.into(),

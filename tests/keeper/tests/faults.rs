@@ -289,7 +289,7 @@ async fn flood(keeper: &Keeper, workload: &Arc<Workload>, count: usize) {
 
 async fn over_tls(workload: &Workload, bytes: &[u8]) {
     use mcbn_consent::connect::Connect;
-    let channel = workload.client.connect.connect(&workload.member).await;
+    let channel = workload.client.connect.connect(&workload.keeper).await;
     let mut stream = channel.unwrap().stream;
     let _ = stream.write_all(bytes).await;
     let _ = stream.read_to_end(&mut Vec::new()).await;

@@ -267,6 +267,21 @@ fn a_keeper_that_is_set_up_wrongly_does_not_start() {
     );
     refused(
         &|house, _| {
+            let text = std::fs::read_to_string(house.path("manifest.toml")).unwrap();
+            let before = text.split("\n\n[[participant]]").next().unwrap();
+            let bob = text.rsplit_once("\n\n[[participant]]").unwrap().1;
+            let alice = r#"
+name = "alice"
+share = "gcp-secret:projects/100200300/secrets/share/versions/1"
+identity = "projects/100200300/locations/global/workloadIdentityPools/mcbn/providers/attested""#;
+            let text = [before, alice, bob].join("\n\n[[participant]]");
+            replace(house, "manifest.toml", &text);
+        },
+        64,
+        "by the manifest, the share of alice is in Google Cloud, without a keeper",
+    );
+    refused(
+        &|house, _| {
             std::fs::remove_file(house.path("key")).unwrap();
             let mut key = mcbn();
             key.args(["keeper", "key", "--out"]).arg(house.path("key"));

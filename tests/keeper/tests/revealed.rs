@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use mcbn_consent::metrics::Metrics;
 use mcbn_consent::settings::{CONSENT_TIMEOUT, RevealConfig, SHARE, TOKEN_SOCKET, read_manifest};
+use mcbn_consent_cloud::GoogleCloud;
 use mcbn_runtime::exit::{Exit, Failure};
 use mcbn_runtime::settings::{Asked, Given, Program, Setting};
 use mcbn_runtime::{admin, log, shutdown};
@@ -97,7 +98,10 @@ async fn what_is_revealed_signs_as_the_group_until_consent_is_taken_back() {
         panic!("{asked:?}");
     };
     let connect = house.workload(&keeper, &machine).client.connect;
-    let gathered = timeout(DEADLINE, config.gather(connect, Metrics::default()));
+    let gathered = timeout(
+        DEADLINE,
+        config.gather(connect, GoogleCloud::new, Metrics::default()),
+    );
     let (shares, consent) = gathered.await.expect("an answer in time").unwrap();
 
     let message = b"a message";

@@ -58,7 +58,7 @@ const REVEAL_SHARES: Setting = Setting::value(
     "reveal-shares",
     "never|attested",
     "whether participants' shares come here: never, and each approval has a partial signature; or attested, from \
-     --share and keepers, under a manifest that says bls-reveal-v1, and approvals stand alone: this program can then sign \
+     --share, keepers and Google Cloud, under a manifest that says bls-reveal-v1, and approvals stand alone: this program can then sign \
      for all, for as long as they consent",
 )
 .default("never")

@@ -1,7 +1,9 @@
-//! Why an exchange gave nothing, by who is at fault.
+//! Why a question gave nothing, by who is at fault.
 
+use crate::cloud::NotFetched;
 use crate::connect::NoChannel;
 use crate::message::{Code, NotAMessage, Reason, Refusal};
+use mcbn_share::Refused;
 use std::error::Error;
 use std::fmt::{self, Display};
 use std::time::Duration;
@@ -22,7 +24,13 @@ pub enum Failure {
     Broken(hyper::Error),
     /// The keeper answered something else than it should.
     Malformed(NotAMessage),
-    /// The exchange took too long.
+    /// The participant's share in Google Cloud could not be read.
+    Cloud(NotFetched),
+    /// What stands there in place of the participant's share is none.
+    Share(Refused),
+    /// It is another share than before.
+    OtherShare,
+    /// It took too long.
     Slow,
 }
 
@@ -35,6 +43,9 @@ impl Failure {
             Failure::Refused { refusal, .. } => refusal.refused.as_str(),
             Failure::Broken(_) => "broken",
             Failure::Malformed(_) => "malformed",
+            Failure::Cloud(error) => error.reason,
+            Failure::Share(_) => "bad_share",
+            Failure::OtherShare => "other_share",
             Failure::Slow => "slow",
         }
     }
@@ -49,16 +60,41 @@ impl Failure {
 
     /// Whether the participant, and not a circumstance, stands against it.
     pub fn is_refusal(&self) -> bool {
-        match self.code() {
-            Some(Code::Pending | Code::Lease | Code::Busy | Code::Unavailable) | None => false,
-            Some(
+        match self {
+            Failure::Refused { refusal, .. } => match refusal.refused {
+                Code::Pending | Code::Lease | Code::Busy | Code::Unavailable => false,
                 Code::Request
                 | Code::Manifest
                 | Code::Token
                 | Code::Policy
                 | Code::Denied
-                | Code::Withdrawn,
-            ) => true,
+                | Code::Withdrawn => true,
+            },
+            other => other.is_final(),
+        }
+    }
+
+    /// Whether asking again soon would change nothing.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Failure::Refused { refusal, .. } => refusal.refused.is_final(),
+            Failure::Cloud(error) => error.is_final,
+            Failure::Share(_) | Failure::OtherShare => true,
+            Failure::Channel(_)
+            | Failure::Token(_)
+            | Failure::Broken(_)
+            | Failure::Malformed(_)
+            | Failure::Slow => false,
+        }
+    }
+
+    /// Whether what was given before is taken back: the share must not be used from now on.
+    ///
+    /// A keeper says so itself. In Google Cloud, whatever is final is something that the participant has changed.
+    pub fn ends_consent(&self) -> bool {
+        match self {
+            Failure::Refused { refusal, .. } => refusal.refused.ends_consent(),
+            other => other.is_final(),
         }
     }
 }
@@ -72,9 +108,10 @@ impl Display for Failure {
             // The source tells the rest.
             Failure::Broken(_) => f.write_str("the keeper broke off"),
             Failure::Malformed(error) => write!(f, "the keeper answered with {error}"),
-            Failure::Slow => {
-                f.write_str("the exchange with the keeper, or the token for it, took too long")
-            }
+            Failure::Cloud(error) => error.fmt(f),
+            Failure::Share(refused) => refused.fmt(f),
+            Failure::OtherShare => f.write_str("it is another share than before"),
+            Failure::Slow => f.write_str("the answer, or the token for it, took too long"),
         }
     }
 }
@@ -105,7 +142,12 @@ impl Error for Failure {
             Failure::Channel(error) => error.source(),
             Failure::Token(error) => error.source(),
             Failure::Broken(error) => Some(error),
-            Failure::Refused { .. } | Failure::Malformed(_) | Failure::Slow => None,
+            Failure::Cloud(error) => error.source(),
+            Failure::Refused { .. }
+            | Failure::Malformed(_)
+            | Failure::Share(_)
+            | Failure::OtherShare
+            | Failure::Slow => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use mcbn_manifest::Pin;
-use mcbn_share::text;
+use mcbn_share::{Contribution, text};
 use std::collections::VecDeque;
 use std::io;
 use std::num::NonZeroU32;
@@ -23,12 +23,10 @@ const LEASE: Lease = Lease([4; 16]);
 const TOKEN: &str = "e30.e30.AA";
 const SHARE: &str = "LG9j-MD1OlZdsEG5HAqVrdiRP8ECZwWJ2zmCIo2_7ZA";
 
-fn alice() -> Member {
-    Member {
-        name: "alice".parse().unwrap(),
-        keeper: "alice.example:7400".parse().unwrap(),
+fn alice() -> mcbn_manifest::Keeper {
+    mcbn_manifest::Keeper {
+        address: "alice.example:7400".parse().unwrap(),
         pin: Pin([7; 32]),
-        signing_key: None,
     }
 }
 
@@ -82,8 +80,11 @@ impl Keeper {
 impl Connect for Keeper {
     type Stream = DuplexStream;
 
-    async fn connect(&self, member: &Member) -> Result<Channel<DuplexStream>, NoChannel> {
-        assert_eq!(member, &alice());
+    async fn connect(
+        &self,
+        keeper: &mcbn_manifest::Keeper,
+    ) -> Result<Channel<DuplexStream>, NoChannel> {
+        assert_eq!(keeper, &alice());
         self.0.lock().unwrap().connections += 1;
         let (stream, far) = duplex(4096);
         let keeper = self.clone();
@@ -137,7 +138,9 @@ fn refusal(refused: Code, reasons: &[&str]) -> (u16, Vec<u8>) {
     (refused.status(), write(&Refusal { refused, reasons }))
 }
 
-async fn release(answers: impl IntoIterator<Item = (u16, Vec<u8>)>) -> Result<Granted, Failure> {
+async fn release(
+    answers: impl IntoIterator<Item = (u16, Vec<u8>)>,
+) -> Result<Granted<Lease>, Failure> {
     let client = client(Keeper::with(answers), Service::default());
     client.release(&alice()).await
 }
@@ -271,7 +274,7 @@ struct Raw(&'static str);
 impl Connect for Raw {
     type Stream = DuplexStream;
 
-    async fn connect(&self, _: &Member) -> Result<Channel<DuplexStream>, NoChannel> {
+    async fn connect(&self, _: &mcbn_manifest::Keeper) -> Result<Channel<DuplexStream>, NoChannel> {
         let (stream, mut far) = duplex(4096);
         far.write_all(self.0.as_bytes()).await.unwrap();
         far.shutdown().await.unwrap();
@@ -303,7 +306,7 @@ struct Nowhere;
 impl Connect for Nowhere {
     type Stream = DuplexStream;
 
-    async fn connect(&self, _: &Member) -> Result<Channel<DuplexStream>, NoChannel> {
+    async fn connect(&self, _: &mcbn_manifest::Keeper) -> Result<Channel<DuplexStream>, NoChannel> {
         Err(NoChannel {
             reason: "refused",
             source: io::Error::from(io::ErrorKind::ConnectionRefused).into(),

@@ -1,9 +1,10 @@
-//! One participant's keeper is asked, again and again, for as long as anybody listens.
+//! One participant is asked, again and again, for as long as anybody listens.
 
 use super::pace::{self, Backoff, Lots};
-use crate::client::{Ask, Failure, Granted};
+use crate::ask::{Ask, Granted};
+use crate::client::Failure;
 use crate::clock::{Clock, Moment};
-use crate::message::{Code, Lease};
+use crate::message::Code;
 use mcbn_manifest::Member;
 use mcbn_share::Contribution;
 use std::sync::Arc;
@@ -55,8 +56,8 @@ impl Term {
 }
 
 /// A lease that runs.
-struct Held {
-    name: Lease,
+struct Held<L> {
+    lease: L,
     term: Term,
 }
 
@@ -81,7 +82,7 @@ impl<A: Ask, K: Clock> Asking<A, K> {
     }
 
     /// Renews the lease until it has ended or the keeper knows it no more.
-    async fn hold(&self, mut held: Held) {
+    async fn hold(&self, mut held: Held<A::Lease>) {
         let mut backoff = Backoff::default();
         let mut next = self.first_try(&held);
         loop {
@@ -100,8 +101,7 @@ impl<A: Ask, K: Clock> Asking<A, K> {
                 }
                 Err(failure) => failure,
             };
-            let code = failure.code();
-            let ends = code.is_some_and(Code::ends_consent);
+            let (ends, code) = (failure.ends_consent(), failure.code());
             let lease = (!ends).then_some(held.term.length);
             let pause = backoff.after(&failure, lease, (self.lots)());
             next = self.clock.now() + pause;
@@ -117,26 +117,26 @@ impl<A: Ask, K: Clock> Asking<A, K> {
         }
     }
 
-    fn first_try(&self, held: &Held) -> Moment {
+    fn first_try(&self, held: &Held<A::Lease>) -> Moment {
         held.term.asked + pace::renewal(held.term.length, (self.lots)())
     }
 
-    async fn release(&self) -> Result<(Contribution, Held), Failure> {
+    async fn release(&self) -> Result<(Contribution, Held<A::Lease>), Failure> {
         let asked = self.clock.now();
         let granted = timeout(pace::attempt(None), self.ask.release(&self.member)).await;
         let Granted {
             share,
-            lease: name,
+            lease,
             length,
         } = granted.map_err(|_| Failure::Slow)??;
         let term = self.term(asked, length);
-        Ok((share, Held { name, term }))
+        Ok((share, Held { lease, term }))
     }
 
-    async fn renew(&self, held: &Held) -> Result<Term, Failure> {
+    async fn renew(&self, held: &Held<A::Lease>) -> Result<Term, Failure> {
         let asked = self.clock.now();
         let limit = pace::attempt(Some(held.term.length));
-        let length = timeout(limit, self.ask.renew(&self.member, &held.name)).await;
+        let length = timeout(limit, self.ask.renew(&self.member, &held.lease)).await;
         Ok(self.term(asked, length.map_err(|_| Failure::Slow)??))
     }
 

@@ -44,7 +44,7 @@ impl Trouble {
     /// Whether asking again soon would change nothing.
     pub(super) fn is_final(&self) -> bool {
         match self {
-            Trouble::Failed(failure) => failure.code().is_some_and(Code::is_final),
+            Trouble::Failed(failure) => failure.is_final(),
             Trouble::Share(_) => true,
             Trouble::Expired | Trouble::NoAnswer => false,
         }
@@ -53,7 +53,7 @@ impl Trouble {
     /// Whether what was given before is taken back.
     pub(super) fn ends_consent(&self) -> bool {
         match self {
-            Trouble::Failed(failure) => failure.code().is_some_and(Code::ends_consent),
+            Trouble::Failed(failure) => failure.ends_consent(),
             Trouble::Share(_) => true,
             Trouble::Expired | Trouble::NoAnswer => false,
         }
@@ -125,11 +125,29 @@ impl Missing {
         })
     }
 
+    /// Whether all that is missing is in Google Cloud.
+    fn is_of_cloud(&self) -> bool {
+        let of_cloud = |(_, trouble): &(Participant, Trouble)| {
+            matches!(
+                trouble,
+                Trouble::Failed(Failure::Cloud(_) | Failure::Share(_) | Failure::OtherShare)
+            )
+        };
+        !self.troubles.is_empty() && self.troubles.iter().all(of_cloud)
+    }
+
     fn hint(&self) -> Option<String> {
         let hint = if self.has(Code::Pending) {
             "the participant looks at the request with `mcbn keeper list` and approves it with `mcbn keeper approve`"
         } else if self.has(Code::Manifest) {
             "all participants and all programs of a network need the same manifest, byte for byte"
+        } else if self.is_of_cloud() {
+            match self.exit {
+                Exit::Refused => {
+                    "what a participant's project allows stands in its workload identity pool, in the secret's or key's IAM policy, and in whether that is enabled"
+                }
+                _ => "this machine must reach its token service and Google's services",
+            }
         } else if self.exit == Exit::Refused {
             "the participant's ledger tells more: `mcbn keeper log`"
         } else {

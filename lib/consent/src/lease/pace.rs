@@ -70,7 +70,7 @@ fn limits(failure: &Failure, lease: Option<Duration>) -> (Duration, Duration) {
         // A person is about to answer.
         Some(Code::Pending) => (FIRST, LONGEST / 3),
         // A person has answered, and may change their mind.
-        Some(code) if code.is_final() => (LONGEST, 10 * LONGEST),
+        _ if failure.is_final() => (LONGEST, 10 * LONGEST),
         _ => (FIRST, LONGEST),
     }
 }

@@ -169,6 +169,49 @@ async fn a_participant_who_withdraws_ends_it_with_the_next_renewal() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_google_cloud_refuses_for_good_ends_it_with_the_next_renewal() {
+    for (reply, shown) in [
+        (
+            Cloud("permission_denied", true),
+            "consent is lost: bob: Google Cloud does not give the share: as the policy says",
+        ),
+        (
+            Other,
+            "consent is lost: bob: it is another share than before",
+        ),
+    ] {
+        let bob = move |question, now| match (question, now) {
+            (Question::Renew, 200..) => reply.clone(),
+            _ => Grant(LEASE),
+        };
+        let network = Network::new(Keepers::new([keeper("alice", willing), keeper("bob", bob)]));
+        let (when, lost) = network.lost().await;
+        assert!((200..200 + LEASE / 2).contains(&when), "{when}");
+        assert_eq!(lost.exit(), Exit::Refused);
+        assert_eq!(lost.to_string(), shown);
+        let hint = lost.hint().unwrap();
+        assert!(hint.contains("workload identity pool"), "{hint}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_google_cloud_cannot_give_now_only_makes_the_renewal_late() {
+    let bob = |_, now| match now {
+        10..280 => Cloud("unavailable", false),
+        _ => Grant(LEASE),
+    };
+    let network = Network::new(Keepers::new([keeper("bob", bob)]));
+    network.goes_on(secs(3600)).await;
+    let bob = |_, now| match now {
+        ..10 => Grant(LEASE),
+        _ => Cloud("unavailable", false),
+    };
+    let network = Network::new(Keepers::new([keeper("bob", bob)]));
+    let (when, lost) = network.lost().await;
+    assert_eq!((when, lost.exit()), (LEASE, Exit::Unavailable));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_keeper_that_stays_away_ends_it_when_its_lease_ends() {
     let bob = |_, now| match now {
         ..10 => Grant(LEASE),
@@ -232,7 +275,7 @@ async fn a_keeper_that_never_answers_does_not_stretch_its_lease() {
     assert_eq!(when, LEASE);
     assert_eq!(
         lost.to_string(),
-        "consent is lost: alice: the exchange with the keeper, or the token for it, took too long"
+        "consent is lost: alice: the answer, or the token for it, took too long"
     );
     // It was asked more than once.
     assert!(network.keepers.times("alice", Question::Renew).len() > 2);

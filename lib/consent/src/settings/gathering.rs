@@ -2,16 +2,18 @@
 
 use super::settled::{Network, Settled};
 use super::{CONSENT_TIMEOUT, SHARE, TOKEN_SOCKET};
+use crate::ask::Everyone;
 use crate::client::Client;
 use crate::clock::Boottime;
+use crate::cloud::{Fetch, InCloud};
 use crate::connect::Connect;
 use crate::lease::{self, Consent, NoConsent, Terms, system_lots};
 use crate::metrics::Metrics;
 use mcbn_launcher::{Launcher, TokenType};
-use mcbn_manifest::Member;
+use mcbn_manifest::{Endpoints, Member};
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_runtime::units::Period;
-use mcbn_share::{ClaimedPlan, Contributions, ManifestDigest};
+use mcbn_share::{ClaimedPlan, Contributions, Kind, ManifestDigest};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,22 +22,24 @@ use std::time::Duration;
 pub(super) struct Gathering {
     plan: ClaimedPlan,
     manifest: Option<ManifestDigest>,
-    pub(super) keepers: Option<KeeperConfig>,
+    pub(super) others: Option<OthersConfig>,
 }
 
-/// How keepers are asked.
+/// How those are asked whose shares are not here.
 #[derive(Clone, Debug)]
-pub(super) struct KeeperConfig {
+pub(super) struct OthersConfig {
     pub(super) terms: Terms,
+    kind: Kind,
+    endpoints: Endpoints,
     pub(super) token_type: TokenType,
     pub(super) launcher: Launcher,
 }
 
-/// Of one token. An exchange that waits for it longer fails anyway.
+/// Of one token. A question that waits for it longer fails anyway.
 const TOKEN_DEADLINE: Duration = Duration::from_secs(25);
 
 impl Gathering {
-    /// `needless` are the rows that are refused where no keeper is asked.
+    /// `needless` are the rows that are refused where nobody is asked.
     pub(super) fn new(
         given: &mut Given,
         settled: Settled,
@@ -51,7 +55,7 @@ impl Gathering {
         if network.is_none() {
             for row in needless {
                 if given.is_given(row) {
-                    let reason = "there is no keeper that would be asked";
+                    let reason = "there is nobody that would be asked";
                     refused = Some(given.refuse(&[row], reason));
                 }
             }
@@ -62,7 +66,7 @@ impl Gathering {
         Ok(Self {
             plan,
             manifest: digest,
-            keepers: network.map(|network| asking.of(network)),
+            others: network.map(|network| asking.of(network)),
         })
     }
 
@@ -72,19 +76,21 @@ impl Gathering {
     }
 
     pub(super) fn members(&self) -> &[Member] {
-        self.keepers
+        self.others
             .as_ref()
-            .map_or(&[], |keepers| &keepers.terms.members)
+            .map_or(&[], |others| &others.terms.members)
     }
 
     pub(super) fn manifest(&self) -> Option<&ManifestDigest> {
         self.manifest.as_ref()
     }
 
-    /// Reads the shares that are here, and asks keepers for the others, until there are enough.
-    pub(super) async fn gather<C: Connect>(
+    /// Reads the shares that are here, and asks for the others, until there are enough. `cloud` makes the way to those that
+    /// are in Google Cloud, if there are any.
+    pub(super) async fn gather<C: Connect, F: Fetch>(
         &self,
         connect: C,
+        cloud: impl FnOnce(Launcher, ManifestDigest, &Endpoints) -> F,
         metrics: Metrics,
     ) -> Result<(Contributions, Consent), NoConsent> {
         let plan = self.plan.clone();
@@ -92,22 +98,29 @@ impl Gathering {
         // It cannot be cancelled once it runs: this is a panic on its way.
         let read = read.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
         let shares = read.map_err(NoConsent::Share)?;
-        let (Some(keepers), Some(manifest)) = (&self.keepers, &self.manifest) else {
+        let (Some(others), Some(manifest)) = (&self.others, &self.manifest) else {
             let consent = Consent::without_leases(Boottime, &shares, metrics);
             return Ok((shares, consent));
         };
-        let client = Client {
-            connect,
-            tokens: keepers.launcher.clone(),
-            token_type: keepers.token_type,
-            manifest: *manifest,
+        let everyone = Everyone {
+            keepers: Client {
+                connect,
+                tokens: others.launcher.clone(),
+                token_type: others.token_type,
+                manifest: *manifest,
+            },
+            cloud: InCloud {
+                fetch: cloud(others.launcher.clone(), *manifest, &others.endpoints),
+                kind: others.kind.clone(),
+                lease: others.terms.longest_lease,
+            },
         };
         let lots = system_lots();
-        lease::gather(client, Boottime, lots, &keepers.terms, shares, metrics).await
+        lease::gather(everyone, Boottime, lots, &others.terms, shares, metrics).await
     }
 }
 
-/// The settings that are of use where a keeper is asked.
+/// The settings that are of use where somebody is asked.
 pub(super) struct Asking {
     timeout: Duration,
     socket: PathBuf,
@@ -123,13 +136,15 @@ impl Asking {
         })
     }
 
-    fn of(self, network: Network) -> KeeperConfig {
-        KeeperConfig {
+    fn of(self, network: Network) -> OthersConfig {
+        OthersConfig {
             terms: Terms {
                 members: network.members,
                 longest_lease: network.lease,
                 timeout: self.timeout,
             },
+            kind: network.kind,
+            endpoints: network.endpoints,
             token_type: network.token_type,
             launcher: Launcher::at(self.socket, TOKEN_DEADLINE),
         }

@@ -17,9 +17,15 @@ impl FromStr for Origin {
     fn from_str(text: &str) -> Result<Origin, NotAnOrigin> {
         match text.split_once('=') {
             Some((name, "keeper")) => name.parse().map(Origin::Keeper).map_err(NotAnOrigin::Name),
+            Some((_, place)) if in_cloud(place) => Err(NotAnOrigin::Cloud),
             _ => text.parse().map(Origin::Here).map_err(NotAnOrigin::Source),
         }
     }
+}
+
+/// Written as manifests write it.
+fn in_cloud(place: &str) -> bool {
+    place.starts_with("gcp-secret:") || place.starts_with("gcp-kms:")
 }
 
 pub(super) fn apart(origins: Vec<Origin>) -> (Vec<Source>, Vec<Participant>) {
@@ -37,6 +43,7 @@ pub(super) fn apart(origins: Vec<Origin>) -> (Vec<Source>, Vec<Participant>) {
 pub(super) enum NotAnOrigin {
     Name(NotAParticipant),
     Source(NotASource),
+    Cloud,
 }
 
 impl Display for NotAnOrigin {
@@ -47,6 +54,9 @@ impl Display for NotAnOrigin {
                 "after the '=' stands none of file:PATH, fd:NUMBER and keeper; a share itself is never given here",
             ),
             NotAnOrigin::Source(error) => error.fmt(f),
+            NotAnOrigin::Cloud => f.write_str(
+                "a share in Google Cloud stands in the manifest, beside its participant's name, where all participants agree on it",
+            ),
         }
     }
 }

@@ -8,12 +8,14 @@ use super::gathering::{Asking, Gathering};
 use super::origin::Origin;
 use super::settled::Settled;
 use super::{CONSENT_TIMEOUT, SHARE};
+use crate::cloud::Fetch;
 use crate::connect::Connect;
 use crate::lease::{Consent, NoConsent};
 use crate::metrics::Metrics;
-use mcbn_manifest::{Manifest, Member};
+use mcbn_launcher::Launcher;
+use mcbn_manifest::{Endpoints, Manifest, Member};
 use mcbn_runtime::settings::{Given, Reported, Setting};
-use mcbn_share::{Inheritance, KeyShare};
+use mcbn_share::{Inheritance, KeyShare, ManifestDigest};
 
 /// Where the shares come from that are signed with.
 #[derive(Clone, Debug)]
@@ -44,22 +46,23 @@ impl RevealConfig {
         self.0.of_standard_input()
     }
 
-    /// Those whose keepers are asked.
+    /// Those who are asked.
     pub fn members(&self) -> &[Member] {
         self.0.members()
     }
 
-    /// Reads the shares that are here, and asks keepers for the others. Gives as many as the threshold says, or more,
+    /// Reads the shares that are here, and asks for the others. Gives as many as the threshold says, or more,
     /// each verified. Waits while a pipe's writer is at work, and while a person is to approve.
     ///
     /// They are to be wiped when consent is [lost](Consent::lost). Where more than enough agree, that is not yet so when
     /// one of them does no more: the group's signature is the same one, whoever's shares make it.
-    pub async fn gather<C: Connect>(
+    pub async fn gather<C: Connect, F: Fetch>(
         &self,
         connect: C,
+        cloud: impl FnOnce(Launcher, ManifestDigest, &Endpoints) -> F,
         metrics: Metrics,
     ) -> Result<(Vec<KeyShare>, Consent), NoConsent> {
-        let (shares, consent) = self.0.gather(connect, metrics).await?;
+        let (shares, consent) = self.0.gather(connect, cloud, metrics).await?;
         Ok((shares.into_key_shares(), consent))
     }
 }

@@ -4,7 +4,7 @@ use super::origin::{Origin, apart};
 use super::{DERIVATION, MANIFEST, MANIFEST_DIGEST, SHARE, THRESHOLD};
 use mcbn_launcher::TokenType;
 use mcbn_manifest::policy::TokenKind;
-use mcbn_manifest::{Manifest, Member, Rule};
+use mcbn_manifest::{Endpoints, Manifest, Member, Rule};
 use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_share::{
     ClaimedPlan, Derivation, Inheritance, Kind, ManifestDigest, NoPlan, NotClaimed, Participant,
@@ -16,15 +16,18 @@ use std::time::Duration;
 pub(super) struct Settled {
     pub(super) plan: ClaimedPlan,
     pub(super) digest: Option<ManifestDigest>,
-    /// None where no keeper is asked.
+    /// None where nobody is asked.
     pub(super) network: Option<Network>,
 }
 
-/// Keepers that are to be asked.
+/// Those that are to be asked.
 pub(super) struct Network {
-    /// Whose.
     pub(super) members: Vec<Member>,
-    /// What tokens they want.
+    /// What each of them has.
+    pub(super) kind: Kind,
+    /// Where Google's services are.
+    pub(super) endpoints: Endpoints,
+    /// What tokens keepers want.
     pub(super) token_type: TokenType,
     /// For how long they agree at most.
     pub(super) lease: Duration,
@@ -130,11 +133,11 @@ impl Settled {
     }
 }
 
-/// Shares that are read here, and those that keepers are asked for.
+/// Shares that are read here, and those that are asked for.
 struct Parted {
     sources: Vec<Source>,
     asked: Vec<Participant>,
-    /// None where no keeper is asked.
+    /// None where nobody is asked.
     network: Option<Network>,
 }
 
@@ -156,6 +159,14 @@ impl Parted {
                 refused = Some(given.refuse(&[&SHARE, row], reason));
             }
         }
+        let in_cloud = members.iter().filter(|member| member.cloud().is_some());
+        for member in in_cloud.filter(|member| keepers.contains(&member.name)) {
+            let reason = format_args!(
+                "{} has no keeper: by the manifest, their share is in Google Cloud, and it is asked for there",
+                member.name
+            );
+            refused = Some(given.refuse(&[&SHARE, row], reason));
+        }
         if let Some(refused) = refused {
             return Err(refused);
         }
@@ -170,6 +181,8 @@ impl Parted {
                 TokenKind::Pki => TokenType::Pki,
             },
             lease: manifest.lease(),
+            kind: manifest.kind().clone(),
+            endpoints: manifest.endpoints().clone(),
         };
         Ok(Parted {
             sources,

@@ -1,8 +1,9 @@
 use super::*;
+use crate::cloud::{NotFetched, ShareText};
 use crate::connect::{Channel, NoChannel};
 use crate::house::{manifest, two_of_group};
 use mcbn_launcher::TokenType;
-use mcbn_manifest::{Manifest, carried};
+use mcbn_manifest::{Cloud, Keeper, Manifest, carried};
 use mcbn_runtime::settings::{Asked, Program};
 use mcbn_runtime::{admin, log, shutdown};
 use std::ffi::OsString;
@@ -105,7 +106,7 @@ fn with_a_manifest_alone_every_keeper_is_asked() {
         .unwrap()
         .digest();
     assert_eq!(config.0.manifest(), Some(&digest));
-    let keepers = config.0.keepers.unwrap();
+    let keepers = config.0.others.unwrap();
     assert_eq!(keepers.terms.longest_lease, Duration::from_secs(300));
     assert_eq!(keepers.terms.timeout, Duration::from_secs(600));
     assert_eq!(keepers.token_type, TokenType::Pki);
@@ -125,7 +126,7 @@ fn a_share_that_is_here_is_not_asked_for() {
     let (row, secret) = config.of_standard_input().unwrap();
     assert_eq!((row, &*secret), (&SHARE, "the share of bob"));
     assert_eq!(
-        config.0.keepers.unwrap().terms.timeout,
+        config.0.others.unwrap().terms.timeout,
         Duration::from_secs(3600)
     );
 }
@@ -237,8 +238,8 @@ fn settings_for_keepers_are_refused_where_none_is_asked() {
             "--token-socket=/x",
         ],
         &[
-            "--consent-timeout: there is no keeper that would be asked",
-            "--token-socket: there is no keeper that would be asked",
+            "--consent-timeout: there is nobody that would be asked",
+            "--token-socket: there is nobody that would be asked",
         ],
     );
 }
@@ -287,13 +288,77 @@ fn another_form_of_a_share_is_refused_with_all_that_there_are() {
     assert!(report.contains("a participant's name is"), "{report}");
 }
 
+/// The same network, where bob's share is in Google Cloud.
+fn with_bob_in_cloud() -> String {
+    let keeper = mcbn_manifest::Pin([1; 32]);
+    let keeper = format!("keeper = \"bob.example:7400\"\npin = \"{keeper}\"");
+    let cloud = "share = \"gcp-secret:projects/1/secrets/share/versions/1\"\n\
+                 identity = \"projects/1/locations/global/workloadIdentityPools/mcbn/providers/attested\"";
+    let text = manifest(UNANIMOUS);
+    assert!(text.contains(&keeper), "{text}");
+    let text = text.replace(&keeper, cloud);
+    format!("--manifest={}", carried::encode(text.as_bytes()))
+}
+
+#[test]
+fn whoever_is_in_the_cloud_is_asked_there() {
+    let given = with_bob_in_cloud();
+    let config = read(&[&given, "--consent-timeout=1h", "--token-socket=/x"]).unwrap();
+    assert_eq!(asked(&config), ["alice", "bob", "carol"]);
+    assert!(config.members()[1].cloud().is_some());
+    // Settings of asking are of use where only bob is asked.
+    let here = [piped("alice", SHARES[0]), piped("carol", SHARES[1])];
+    let config = read(&[&given, &here[0], &here[1], "--consent-timeout=1h"]).unwrap();
+    assert_eq!(asked(&config), ["bob"]);
+    let config = read(&[&given, &piped("bob", SHARES[0])]).unwrap();
+    assert_eq!(asked(&config), ["alice", "carol"]);
+}
+
+#[test]
+fn a_keeper_of_whoever_has_none_is_refused() {
+    let reason = "--share and --manifest: bob has no keeper: by the manifest, their share is in Google Cloud, and it is asked for there";
+    refused(&[&with_bob_in_cloud(), "--share=bob=keeper"], &[reason]);
+}
+
+#[test]
+fn a_share_in_the_cloud_is_refused_outside_of_the_manifest() {
+    for place in [
+        "gcp-secret:projects/1/secrets/share/versions/1",
+        "gcp-kms:projects/house-1/locations/us/keyRings/a/cryptoKeys/b",
+    ] {
+        let share = format!("--share=bob={place}");
+        for manifest in [given(UNANIMOUS), with_bob_in_cloud()] {
+            let reason =
+                "a share in Google Cloud stands in the manifest, beside its participant's name";
+            refused(&[&manifest, &share], &[reason]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cloud_out_of_reach_ends_it_in_time() {
+    let here = [piped("alice", SHARES[0]), piped("carol", SHARES[1])];
+    let arguments = [
+        &*with_bob_in_cloud(),
+        &here[0],
+        &here[1],
+        "--consent-timeout=10ms",
+    ];
+    let config = read(&arguments).unwrap();
+    let error = config.gather(Nowhere, no_cloud, Metrics::default()).await;
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "no consent in time: bob: Google Cloud cannot give the share now: no network"
+    );
+}
+
 #[derive(Debug)]
 pub(super) struct Nowhere;
 
 impl Connect for Nowhere {
     type Stream = DuplexStream;
 
-    async fn connect(&self, _: &Member) -> Result<Channel<DuplexStream>, NoChannel> {
+    async fn connect(&self, _: &Keeper) -> Result<Channel<DuplexStream>, NoChannel> {
         Err(NoChannel {
             reason: "unreachable",
             source: std::io::Error::other("no network").into(),
@@ -301,12 +366,29 @@ impl Connect for Nowhere {
     }
 }
 
+impl Fetch for Nowhere {
+    async fn fetch(&self, _: &Cloud) -> Result<ShareText, NotFetched> {
+        Err(NotFetched {
+            reason: "unavailable",
+            is_final: false,
+            source: std::io::Error::other("no network").into(),
+        })
+    }
+}
+
+pub(super) fn no_cloud(_: Launcher, _: ManifestDigest, _: &Endpoints) -> Nowhere {
+    Nowhere
+}
+
 #[tokio::test]
 async fn shares_that_are_here_become_a_key_without_keepers() {
     let arguments = [piped("alice", SHARES[0]), piped("bob", SHARES[1])];
     let config = read(&[&arguments[0], &arguments[1]]).unwrap();
     assert!(config.members().is_empty());
-    let (combined, _) = config.gather(Nowhere, Metrics::default()).await.unwrap();
+    let (combined, _) = config
+        .gather(Nowhere, no_cloud, Metrics::default())
+        .await
+        .unwrap();
     combined.tls_psk(b"Client1").unwrap();
 }
 
@@ -328,7 +410,10 @@ async fn a_manifest_salts_the_key() {
         ));
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let config = read(&arguments).unwrap();
-        let (combined, _) = config.gather(Nowhere, Metrics::default()).await.unwrap();
+        let (combined, _) = config
+            .gather(Nowhere, no_cloud, Metrics::default())
+            .await
+            .unwrap();
         combined.tls_psk(b"Client1").unwrap()
     };
     let one = manifest(UNANIMOUS);
@@ -340,7 +425,7 @@ async fn a_manifest_salts_the_key() {
 async fn a_share_that_is_here_and_bad_is_told_before_any_keeper_is_asked() {
     let config = read(&[&piped("alice", &"00".repeat(32)), &given(UNANIMOUS)]).unwrap();
     let error = config
-        .gather(Nowhere, Metrics::default())
+        .gather(Nowhere, no_cloud, Metrics::default())
         .await
         .unwrap_err();
     assert_eq!(
@@ -353,7 +438,7 @@ async fn a_share_that_is_here_and_bad_is_told_before_any_keeper_is_asked() {
 async fn keepers_out_of_reach_end_it_in_time() {
     let config = read(&[&given(TWO), "--consent-timeout=10ms"]).unwrap();
     let error = config
-        .gather(Nowhere, Metrics::default())
+        .gather(Nowhere, no_cloud, Metrics::default())
         .await
         .unwrap_err();
     let shown = error.to_string();

@@ -1,3 +1,4 @@
+mod cloud;
 mod damage;
 mod mistakes;
 mod no_manifest;
@@ -84,16 +85,17 @@ fn a_unanimous_network_is_read() {
     assert_eq!(manifest.rule(), Rule::Unanimous);
     assert_eq!(manifest.derivation(), Derivation::HkdfV1);
     assert_eq!(manifest.lease(), Duration::from_secs(300));
-    let shown = manifest
-        .participants()
-        .iter()
-        .map(|member| format!("{} {} {}", member.name, member.keeper, member.pin));
+    let shown = manifest.participants().iter().map(|member| {
+        let Keeper { address, pin } = member.keeper().unwrap();
+        format!("{} {address} {pin}", member.name)
+    });
     let expected = [
         "alice alice.example:7400 K9gGyX8OAK8aH8Myj6djqSaXI8jbj6xPk69x2xhtbpA",
         "bob [2001:db8::b0b]:7400 gbY32PzSxtpjWeaWMROhFw3nleS3JbhNHgtM_Z7FjOk",
     ];
     assert_eq!(shown.collect::<Vec<_>>(), expected);
-    assert_eq!(manifest.participants()[1].pin, Pin(digest("bob")));
+    let bob = manifest.participants()[1].keeper().unwrap();
+    assert_eq!(bob.pin, Pin(digest("bob")));
 }
 
 #[test]

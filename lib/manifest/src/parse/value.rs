@@ -242,6 +242,11 @@ impl<'d> Table<'d> {
         self.value(key).map(read).transpose()
     }
 
+    /// Whether something stands at this key, which may then be asked for.
+    pub(super) fn has(&mut self, key: &'static str) -> bool {
+        self.value(key).is_some()
+    }
+
     /// A key that does not exist though people would expect it; `why` says what to write.
     pub(super) fn never(&mut self, key: &'static str, why: &str) -> Result<(), Noted> {
         self.never.push(key);

@@ -21,6 +21,8 @@ use std::sync::Arc;
 pub enum NotRun {
     Manifest(NotRead),
     NotAMember(Participant),
+    /// Their share is in Google Cloud, and they have no keeper.
+    InCloud(Participant),
     OtherPin(Pin),
     Key(NoKey),
     Share(mcbn_share::NoKey),
@@ -38,6 +40,12 @@ impl Display for NotRun {
         match self {
             NotRun::Manifest(error) => error.fmt(f),
             NotRun::NotAMember(name) => write!(f, "the manifest has no participant {name}"),
+            NotRun::InCloud(name) => {
+                write!(
+                    f,
+                    "by the manifest, the share of {name} is in Google Cloud, without a keeper"
+                )
+            }
             NotRun::OtherPin(_) => {
                 f.write_str("the manifest names another key for this participant")
             }
@@ -66,7 +74,7 @@ impl Error for NotRun {
             NotRun::Fault(error) => error.source(),
             NotRun::Page(error) => error.source(),
             NotRun::Thread(error) | NotRun::Listen(_, error) => Some(error),
-            NotRun::NotAMember(_) | NotRun::OtherPin(_) => None,
+            NotRun::NotAMember(_) | NotRun::InCloud(_) | NotRun::OtherPin(_) => None,
         }
     }
 }
@@ -84,7 +92,7 @@ impl Failure for NotRun {
             NotRun::Page(error) => error.exit(),
             NotRun::Thread(_) => Exit::Platform,
             NotRun::Verifier(error) => error.exit(),
-            NotRun::NotAMember(_) | NotRun::OtherPin(_) => Exit::Usage,
+            NotRun::NotAMember(_) | NotRun::InCloud(_) | NotRun::OtherPin(_) => Exit::Usage,
         }
     }
 

@@ -51,9 +51,12 @@ impl Deref for Sts {
     }
 }
 
+/// A provider, its condition, and the audience of the tokens that it takes.
+type Entry = (Provider, Condition, String);
+
 /// The providers, and how long their access tokens live.
 struct Pools {
-    providers: RwLock<HashMap<String, (Provider, Condition)>>,
+    providers: RwLock<HashMap<String, Entry>>,
     lifetime: RwLock<Duration>,
 }
 
@@ -81,8 +84,24 @@ impl Sts {
 
     /// Adds a provider of the cloud's issuer, or changes its condition.
     pub fn set_provider(&self, name: &str, condition: Condition) -> Provider {
+        self.set(name, condition, |_| DEFAULT_AUDIENCE.to_owned())
+    }
+
+    /// The same for one that was made without allowed audiences: it takes tokens that are for itself, by its name.
+    pub fn set_provider_for_itself(&self, name: &str, condition: Condition) -> Provider {
+        self.set(name, condition, |provider| {
+            format!("https:{}", provider.audience())
+        })
+    }
+
+    fn set(
+        &self,
+        name: &str,
+        condition: Condition,
+        takes: impl FnOnce(&Provider) -> String,
+    ) -> Provider {
         let provider = Provider::new(name);
-        let entry = (provider.clone(), condition);
+        let entry = (provider.clone(), condition, takes(&provider));
         self.pools
             .providers
             .write()
@@ -219,7 +238,7 @@ impl Desk {
             return Err(Denial::new("invalid_scope", description));
         }
         let providers = self.pools.providers.read();
-        let (provider, condition) = providers
+        let (provider, condition, takes) = providers
             .unwrap_or_else(PoisonError::into_inner)
             .get(&exchange.audience)
             .cloned()
@@ -230,7 +249,7 @@ impl Desk {
                      because the pool or provider is disabled or deleted or because it doesn't exist.",
                 )
             })?;
-        let claims = self.verified(&exchange.subject_token)?;
+        let claims = self.verified(&exchange.subject_token, &takes)?;
         let is_denied = fault == Some(Fault::Disabled);
         if is_denied || !condition.holds(&claims) {
             return Err(Denial {
@@ -259,7 +278,7 @@ impl Desk {
     }
 
     /// The claims of a token that is the issuer's, of now, and for this service.
-    fn verified(&self, token: &str) -> Result<Value, Denial> {
+    fn verified(&self, token: &str, takes: &str) -> Result<Value, Denial> {
         let token = jwt::decode(token)
             .ok_or_else(|| Denial::request("The subject token is no JSON Web Token."))?;
         let claims = token.claims;
@@ -277,8 +296,8 @@ impl Desk {
             return Err(Denial::grant(description));
         }
         let is_mine = match &claims["aud"] {
-            Value::Array(audiences) => audiences.iter().any(|one| one == DEFAULT_AUDIENCE),
-            audience => audience == DEFAULT_AUDIENCE,
+            Value::Array(audiences) => audiences.iter().any(|one| one == takes),
+            audience => audience == takes,
         };
         if !is_mine {
             let description = format!(

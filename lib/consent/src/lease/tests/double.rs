@@ -1,13 +1,15 @@
 //! Keepers that say what a test wants at each second, and a clock that can jump.
 
 use super::secs;
-use crate::client::{Ask, Failure, Granted};
+use crate::ask::{Ask, Granted};
+use crate::client::Failure;
 use crate::clock::{Clock, Moment};
+use crate::cloud::NotFetched;
 use crate::connect::NoChannel;
 use crate::house;
 use crate::lease::Lots;
 use crate::message::{Code, Lease, Refusal};
-use mcbn_manifest::{Member, Pin};
+use mcbn_manifest::{Asked, Member, Pin};
 use mcbn_secret::SharedSecret;
 use mcbn_share::{Contribution, Holders, Kind, Participant, Signers, Threshold, shamir, text};
 use std::collections::BTreeMap;
@@ -31,6 +33,10 @@ pub enum Reply {
     No(Code),
     /// Nobody is there.
     Away,
+    /// Google Cloud does not give the share: for good, or for now.
+    Cloud(&'static str, bool),
+    /// It gives another share than before.
+    Other,
     /// The answer is a lease of five minutes, and takes so long.
     Slow(Duration),
     /// With this share in place of the participant's own.
@@ -138,8 +144,10 @@ impl Keepers {
     pub fn members(&self) -> Vec<Member> {
         let member = |(i, (name, _)): (usize, &(Participant, Keeper))| Member {
             name: name.clone(),
-            keeper: format!("{name}.example:7400").parse().unwrap(),
-            pin: Pin([i as u8; 32]),
+            asked: Asked::Keeper(mcbn_manifest::Keeper {
+                address: format!("{name}.example:7400").parse().unwrap(),
+                pin: Pin([i as u8; 32]),
+            }),
             signing_key: None,
         };
         self.0.keepers.iter().enumerate().map(member).collect()
@@ -192,6 +200,12 @@ impl Keepers {
                 },
                 retry_after: None,
             }),
+            Reply::Cloud(reason, is_final) => Err(Failure::Cloud(NotFetched {
+                reason,
+                is_final,
+                source: io::Error::other("as the policy says").into(),
+            })),
+            Reply::Other => Err(Failure::OtherShare),
             Reply::Away => Err(Failure::Channel(NoChannel {
                 reason: "refused",
                 source: io::Error::from(io::ErrorKind::ConnectionRefused).into(),
@@ -200,18 +214,25 @@ impl Keepers {
     }
 }
 
+/// A lease of this participant.
+fn lease(member: &Member) -> Lease {
+    Lease([member.keeper().expect("all have one").pin.0[0]; 16])
+}
+
 impl Ask for Keepers {
-    async fn release(&self, member: &Member) -> Result<Granted, Failure> {
+    type Lease = Lease;
+
+    async fn release(&self, member: &Member) -> Result<Granted<Lease>, Failure> {
         let (share, seconds) = self.reply(member, Question::Release).await?;
         Ok(Granted {
             share,
-            lease: Lease([member.pin.0[0]; 16]),
+            lease: lease(member),
             length: secs(seconds),
         })
     }
 
-    async fn renew(&self, member: &Member, lease: &Lease) -> Result<Duration, Failure> {
-        assert_eq!(lease.0, [member.pin.0[0]; 16]);
+    async fn renew(&self, member: &Member, held: &Lease) -> Result<Duration, Failure> {
+        assert_eq!(*held, lease(member));
         let (_, seconds) = self.reply(member, Question::Renew).await?;
         Ok(secs(seconds))
     }

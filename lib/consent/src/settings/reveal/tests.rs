@@ -1,6 +1,6 @@
 use super::*;
 use crate::house::{manifest, signing_share, signing_share_hex, two_of_group};
-use crate::settings::tests::{Nowhere, TWO, UNANIMOUS, given, piped, read_by, reports};
+use crate::settings::tests::{Nowhere, TWO, UNANIMOUS, given, no_cloud, piped, read_by, reports};
 use crate::settings::{TOKEN_SOCKET, read_manifest};
 use mcbn_launcher::TokenType;
 use mcbn_runtime::settings::Program;
@@ -47,7 +47,7 @@ fn asked(config: &RevealConfig) -> Vec<&str> {
 fn keepers_are_asked_for_the_shares_that_are_not_here() {
     let config = read(&[&group(), "--consent-timeout=1h"]).unwrap();
     assert_eq!(asked(&config), ["alice", "bob", "carol"]);
-    let keepers = config.0.keepers.as_ref().unwrap();
+    let keepers = config.0.others.as_ref().unwrap();
     assert_eq!(keepers.terms.longest_lease, Duration::from_secs(300));
     assert_eq!(keepers.terms.timeout, Duration::from_secs(3600));
     assert_eq!(keepers.token_type, TokenType::Pki);
@@ -94,7 +94,7 @@ fn a_timeout_is_refused_where_no_keeper_is_asked_and_the_socket_is_not() {
     arguments.truncate(2);
     arguments.extend(shares.iter().map(String::as_str));
     arguments.push("--consent-timeout=1m");
-    let reason = "--consent-timeout: there is no keeper that would be asked";
+    let reason = "--consent-timeout: there is nobody that would be asked";
     reports(&read(&arguments).unwrap_err(), &[reason]);
 }
 
@@ -106,7 +106,10 @@ async fn shares_that_are_here_are_given_out_without_keepers() {
     arguments.extend(shares.iter().map(String::as_str));
     let config = read(&arguments).unwrap();
     assert!(config.members().is_empty());
-    let (shares, _) = config.gather(Nowhere, Metrics::default()).await.unwrap();
+    let (shares, _) = config
+        .gather(Nowhere, no_cloud, Metrics::default())
+        .await
+        .unwrap();
     let given = shares
         .iter()
         .map(|share| (share.index().get(), share.secret()));
@@ -118,7 +121,7 @@ async fn shares_that_are_here_are_given_out_without_keepers() {
 #[tokio::test]
 async fn a_share_that_is_here_and_bad_is_told_before_any_keeper_is_asked() {
     let config = read(&[&group(), &piped("alice", signing_share_hex("bob"))]).unwrap();
-    let error = config.gather(Nowhere, Metrics::default()).await;
+    let error = config.gather(Nowhere, no_cloud, Metrics::default()).await;
     assert_eq!(
         error.unwrap_err().to_string(),
         "the share of alice is refused: the manifest's commitments promise another"
@@ -128,7 +131,7 @@ async fn a_share_that_is_here_and_bad_is_told_before_any_keeper_is_asked() {
 #[tokio::test]
 async fn keepers_out_of_reach_end_it_in_time() {
     let config = read(&[&group(), &own("bob"), "--consent-timeout=10ms"]).unwrap();
-    let error = config.gather(Nowhere, Metrics::default()).await;
+    let error = config.gather(Nowhere, no_cloud, Metrics::default()).await;
     let reason = "the keeper cannot be reached: no network";
     assert_eq!(
         error.unwrap_err().to_string(),

@@ -9,7 +9,7 @@ fn many_mistakes_are_reported_at_once_in_the_order_of_their_places() {
         &[
             ("network = \"house\"", "netwrok = \"house\""),
             ("lease = 300", "lease = 5"),
-            ("name = \"bob\"", "name = \"Bob\"\nshare = \"…\""),
+            ("name = \"bob\"", "name = \"Bob\"\nsecret = \"…\""),
             ("support = [\"STABLE\"]", "support = [\"STABEL\"]"),
             ("\"GCP_INTEL_TDX\"", "\"GCP_INTEL_TDX\", 7"),
         ],
@@ -18,7 +18,7 @@ fn many_mistakes_are_reported_at_once_in_the_order_of_their_places() {
             "3:1: unknown key 'netwrok' (did you mean 'network'?)",
             "5:9: 'lease' must be from 10 to 86400",
             "13:8: a participant's name is 1 to 63 lower-case letters, digits, '.', '_' and '-', and starts with a letter or digit, not 'Bob'",
-            "14:1: unknown key 'share'",
+            "14:1: unknown key 'secret'",
             "23:12: 'STABEL' is none of LATEST, STABLE, USABLE, EXPERIMENTAL",
             "24:49: 'hardware' must be a string, not an integer",
         ],
