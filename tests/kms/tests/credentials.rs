@@ -3,8 +3,9 @@
 use std::fs;
 
 use mcbn_tests_kms::{REFUSED, Scene};
-use mcbn_tests_support::confidential_space::{Machine, Profile};
+use mcbn_tests_support::confidential_space::{Image, Machine, Profile};
 use mcbn_tests_support::google_cloud::{Condition, Role};
+use mcbn_tests_support::process::Process;
 
 const PROVIDER: &str =
     "projects/123456789012/locations/global/workloadIdentityPools/mcbn/providers/attested";
@@ -51,7 +52,7 @@ fn the_default_is_the_file_that_the_environment_names() {
     let own = scene.p256("server");
     let mut command = scene.end(&own, &["--role=server", "--listen=127.0.0.1:0"]);
     command.env("GOOGLE_APPLICATION_CREDENTIALS", file);
-    let server = mcbn_tests_support::process::Process::start(command);
+    let server = Process::start(command);
     server.wait_for_message("listening");
 }
 
@@ -70,6 +71,64 @@ fn a_workload_identity_pool_does() {
     let everyone = provider.everyone();
     scene.cloud.iam().bind(&everyone, key, Role::SignerVerifier);
     meet(&scene);
+}
+
+/// A server by the attestation tokens of a machine that runs this image, and a pool that takes no other than `IMAGE`.
+fn attested(scene: &Scene, image: &str) -> Process {
+    let provider = scene
+        .cloud
+        .sts()
+        .set_provider(PROVIDER, Condition::image(IMAGE));
+    let key = "projects/example-project/locations/europe-west3/keyRings/mcbn";
+    let role = Role::SignerVerifier;
+    scene.cloud.iam().bind(&provider.image(IMAGE), key, role);
+    let profile = Profile {
+        image: Image::with_digest("kms-mtls", image, "sha256:0"),
+        ..Profile::production()
+    };
+    let machine = Machine::start(&scene.issuer, profile);
+    let own = scene.p256("server");
+    let credentials = format!("--google-credentials=attested:{PROVIDER}");
+    let mut command = scene.command();
+    command.args([
+        "--role=server",
+        "--listen=127.0.0.1:0",
+        &credentials,
+        &format!("--sts-endpoint={}", scene.cloud.sts().endpoint()),
+        &format!("--kms-endpoint={}", scene.cloud.kms().endpoint()),
+        &format!("--key={}", own.version),
+        &format!("--certificate=file:{}", own.certificate.display()),
+        &format!(
+            "--peer-ca=file:{}",
+            scene.folder.path().join("ca.pem").display()
+        ),
+        &format!("--token-socket={}", machine.socket().display()),
+    ]);
+    let process = Process::start(command);
+    process.wait(|seen| {
+        let text = String::from_utf8_lossy(&seen.stderr);
+        (text.contains("\"listening\"") || text.contains("error: ")).then_some(())
+    });
+    process
+}
+
+const IMAGE: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+#[test]
+fn the_attested_image_may_use_the_key() {
+    let scene = Scene::new();
+    let server = attested(&scene, IMAGE);
+    server.wait_for_message("listening");
+}
+
+#[test]
+fn another_image_is_refused() {
+    let scene = Scene::new();
+    let server = attested(&scene, &IMAGE.replace('a', "b"));
+    let ended = server.end();
+    assert_eq!(ended.code, Some(REFUSED), "{ended}");
+    assert!(ended.stderr().contains("unauthorized_client"), "{ended}");
+    assert_eq!(scene.signatures(), 0);
 }
 
 #[test]

@@ -42,6 +42,8 @@ pub const ROWS_OF_RUN: &[Setting] = &[
     kms::KMS_TIMEOUT,
     kms::KMS_CONCURRENCY,
     kms::GOOGLE_CREDENTIALS,
+    kms::TOKEN_SOCKET,
+    kms::STS_ENDPOINT,
     kms::KMS_ENDPOINT,
     kms::SECRET_MANAGER_ENDPOINT,
     connection::MAX_CONNECTIONS,

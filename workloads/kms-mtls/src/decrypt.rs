@@ -34,6 +34,8 @@ const ROWS: &[Setting] = &[
     kms::PROTECTION_LEVEL,
     kms::KMS_TIMEOUT,
     kms::GOOGLE_CREDENTIALS,
+    kms::TOKEN_SOCKET,
+    kms::STS_ENDPOINT,
     kms::KMS_ENDPOINT,
 ];
 
