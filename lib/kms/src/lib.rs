@@ -3,6 +3,8 @@
 //! Both ends show a certificate of an outside CA. [`Acceptor`] and [`Connector`] turn a byte stream into an [`MtlsStream`],
 //! which carries the proof of who the peer is ([`AuthenticatedPeer`]).
 //!
+//! It needs tokio's runtime of several threads: rustls can wait for a signature only on the thread that it runs on.
+//!
 //! What this crate is not: it makes no certificates, and it does not hide from Google that a handshake takes place. Whoever
 //! may call AsymmetricSign for the key can be this end: that is what Cloud KMS's permissions and logs are for.
 //!
