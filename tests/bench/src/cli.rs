@@ -6,23 +6,28 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lexopt::prelude::*;
+use mcbn_gcp::CredentialSource;
+use mcbn_gcp::name::{Endpoint, KeyVersionName};
 use mcbn_tpm::Tcti;
 
 use crate::network;
 use crate::plan::Plan;
 
 pub const HELP: &str = "\
-Usage: bench --psk-server FILE --dtls-server FILE --tpm-psk FILE --digests FILE [--quick|--smoke]
+Usage: bench --psk-server FILE --dtls-server FILE --tpm-psk FILE --kms-mtls FILE --digests FILE
+             [--quick|--smoke]
 
 Measures psk-server beside stunnel and openssl s_server, dtls-server beside openssl s_server and gnutls-serv, which it
-finds on the PATH, and tpm-psk beside its TPM alone (swtpm, from the PATH) and beside itself with the key in memory; and
-prints three tables. `./bazelw run //tests/bench` gives the four files; `./bazelw run //tests/bench -- --quick` adds a flag.
+finds on the PATH, tpm-psk beside its TPM alone (swtpm, from the PATH) and beside itself with the key in memory, and
+kms-mtls beside the calls to a double of Cloud KMS alone and beside itself without resumption; and prints four tables.
+`./bazelw run //tests/bench` gives the five files; `./bazelw run //tests/bench -- --quick` adds a flag.
 
   --psk-server FILE   the first program to measure
   --dtls-server FILE  the second
   --tpm-psk FILE      the third
+  --kms-mtls FILE     the fourth
   --digests FILE      digests.lock, which has the size of psk-server's image
-  --quick             about a minute in place of nine, with more noise
+  --quick             about two minutes in place of fifteen, with more noise
   --only TEXT         only figures whose name has this text, such as upload
   --smoke             seconds, with figures that mean nothing: shows that it works
 ";
@@ -33,6 +38,8 @@ pub enum Task {
     Proxy(SocketAddr),
     /// The TPM without TLS, in a process of its own as a server is.
     TpmAlone(TpmAlone),
+    /// The calls without TLS, likewise.
+    CallsAlone(CallsAlone),
     Help,
 }
 
@@ -40,6 +47,7 @@ pub struct Asked {
     pub psk_server: PathBuf,
     pub dtls_server: PathBuf,
     pub tpm_psk: PathBuf,
+    pub kms_mtls: PathBuf,
     pub digests: PathBuf,
     pub plan: Plan,
     /// What the names of the wanted figures have.
@@ -56,9 +64,21 @@ pub struct TpmAlone {
     pub window: Duration,
 }
 
+/// Where Cloud KMS is, what is asked of it, by how many at a time, and for how long.
+#[derive(Clone)]
+pub struct CallsAlone {
+    pub endpoint: Endpoint,
+    pub key: KeyVersionName,
+    pub credentials: CredentialSource,
+    pub callers: usize,
+    pub warm_up: Duration,
+    pub window: Duration,
+}
+
 pub fn read() -> Result<Task, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
-    let (mut psk_server, mut dtls_server, mut tpm_psk, mut digests) = (None, None, None, None);
+    let (mut psk_server, mut dtls_server, mut tpm_psk) = (None, None, None);
+    let (mut kms_mtls, mut digests) = (None, None);
     let (mut plan, mut only) = (Plan::FULL, String::new());
     let mut in_own_network = false;
     while let Some(argument) = parser.next()? {
@@ -66,6 +86,7 @@ pub fn read() -> Result<Task, lexopt::Error> {
             Long("psk-server") => psk_server = Some(parser.value()?.into()),
             Long("dtls-server") => dtls_server = Some(parser.value()?.into()),
             Long("tpm-psk") => tpm_psk = Some(parser.value()?.into()),
+            Long("kms-mtls") => kms_mtls = Some(parser.value()?.into()),
             Long("digests") => digests = Some(parser.value()?.into()),
             Long("quick") => plan = Plan::QUICK,
             Long("only") => only = parser.value()?.string()?,
@@ -73,10 +94,19 @@ pub fn read() -> Result<Task, lexopt::Error> {
             Long(network::INSIDE) => in_own_network = true,
             Long("plain-proxy") => return Ok(Task::Proxy(parser.value()?.parse()?)),
             Long("tpm-alone") => {
-                let milliseconds = |value: OsString| value.parse().map(Duration::from_millis);
                 return Ok(Task::TpmAlone(TpmAlone {
                     tcti: parser.value()?.parse()?,
                     key: parser.value()?.into(),
+                    warm_up: milliseconds(parser.value()?)?,
+                    window: milliseconds(parser.value()?)?,
+                }));
+            }
+            Long("calls-alone") => {
+                return Ok(Task::CallsAlone(CallsAlone {
+                    endpoint: parser.value()?.parse()?,
+                    key: parser.value()?.parse()?,
+                    credentials: parser.value()?.parse()?,
+                    callers: parser.value()?.parse()?,
                     warm_up: milliseconds(parser.value()?)?,
                     window: milliseconds(parser.value()?)?,
                 }));
@@ -89,9 +119,14 @@ pub fn read() -> Result<Task, lexopt::Error> {
         psk_server: psk_server.ok_or("--psk-server is missing")?,
         dtls_server: dtls_server.ok_or("--dtls-server is missing")?,
         tpm_psk: tpm_psk.ok_or("--tpm-psk is missing")?,
+        kms_mtls: kms_mtls.ok_or("--kms-mtls is missing")?,
         digests: digests.ok_or("--digests is missing")?,
         plan,
         only,
         in_own_network,
     }))
+}
+
+fn milliseconds(value: OsString) -> Result<Duration, lexopt::Error> {
+    value.parse().map(Duration::from_millis)
 }

@@ -55,6 +55,13 @@ impl Processors {
         command
     }
 
+    /// The same on the client's.
+    pub fn client(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = peer("taskset");
+        command.args(["-c", &list(&self.client)]).arg(program);
+        command
+    }
+
     pub fn sentence(&self) -> String {
         format!(
             "{} for the server, {} for the client and the service",

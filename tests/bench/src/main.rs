@@ -1,5 +1,5 @@
-//! psk-server beside stunnel and `openssl s_server`, dtls-server beside other servers of DTLS, and tpm-psk beside its TPM
-//! alone, on the same machine, in one run: `./bazelw run //tests/bench`.
+//! psk-server beside stunnel and `openssl s_server`, dtls-server beside other servers of DTLS, tpm-psk beside its TPM
+//! alone, and kms-mtls beside the calls to Cloud KMS alone, on the same machine, in one run: `./bazelw run //tests/bench`.
 //!
 //! One client, written here, loads every server in the same way: TLS 1.3 with `psk_dhe_ke`, the one suite
 //! TLS_AES_128_GCM_SHA256 and the one group X25519. The servers take turns, each time in a fresh process, so that what
@@ -18,6 +18,7 @@ mod datagrams;
 mod failure;
 mod figures;
 mod image;
+mod kms;
 mod machine;
 mod measure;
 mod network;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         }),
         Ok(Task::Proxy(forward)) => proxy::serve(forward),
         Ok(Task::TpmAlone(asked)) => tpm::alone(&asked),
+        Ok(Task::CallsAlone(asked)) => kms::alone(&asked),
         Ok(Task::Help) => {
             print!("{}", cli::HELP);
             Ok(())

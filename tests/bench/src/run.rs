@@ -1,6 +1,7 @@
 //! The turns, in order, and the tables that they make.
 
 mod datagrams;
+mod kms;
 mod streams;
 mod tpm;
 
@@ -28,6 +29,7 @@ pub fn all(asked: &Asked) -> Result<Vec<Table>, Failure> {
         streams::table(&run)?,
         datagrams::table(&run)?,
         tpm::table(&run)?,
+        kms::table(&run)?,
     ];
     Ok(tables
         .into_iter()

@@ -63,6 +63,7 @@ pub enum Unit {
     Megabytes,
     /// Of one.
     Percent,
+    PerConnection,
 }
 
 impl Row {
@@ -155,6 +156,7 @@ impl Unit {
             Self::Kibibytes => "KiB",
             Self::Megabytes => "MB",
             Self::Percent => "%",
+            Self::PerConnection => "per connection",
         }
     }
 
@@ -165,6 +167,7 @@ impl Unit {
             Self::Kibibytes => format!("{:.1}", value / 1024.0),
             Self::Megabytes => format!("{:.2}", value / 1e6),
             Self::Percent => format!("{:.1}", value * 100.0),
+            Self::PerConnection => format!("{value:.3}"),
         }
     }
 

@@ -13,11 +13,13 @@ fn every_figure_is_measured() {
         &program("psk-server"),
         &program("dtls-server"),
         &program("tpm-psk"),
+        &program("kms-mtls"),
         &digests(),
         "--smoke",
     ]);
     let tables = ended.expect_code(0).stdout();
-    let [streams, datagrams, tpm] = tables.split("\n\n").skip(1).step_by(2).collect::<Vec<_>>()[..]
+    let [streams, datagrams, tpm, kms] =
+        tables.split("\n\n").skip(1).step_by(2).collect::<Vec<_>>()[..]
     else {
         panic!("{tables}");
     };
@@ -81,6 +83,30 @@ fn every_figure_is_measured() {
             is_a_verdict(&name, &reach);
         }
     }
+    let kms = rows::<6>(kms);
+    assert_eq!(kms.len(), 45, "{tables}");
+    for [name, kms_mtls, alone, never_resuming, _, reach] in kms {
+        if name.contains("beyond") {
+            // Noise may make it less than nothing.
+            let figure: f64 = kms_mtls.parse().unwrap();
+            assert!(figure.is_finite(), "{name}: {kms_mtls}");
+            if name.contains(", 1 at a time") {
+                is_a_verdict(&name, &reach);
+            }
+        } else {
+            is_a_figure(&name, &kms_mtls);
+            match name.starts_with("connections of one peer") {
+                true => is_a_figure(&name, &never_resuming),
+                false => is_a_figure(&name, &alone),
+            }
+        }
+        if name.contains("signatures of both ends") {
+            let [resumed, full] =
+                [kms_mtls, never_resuming].map(|cell| cell.parse::<f64>().unwrap());
+            assert_eq!(full, 2.0, "{name}");
+            assert!(resumed < full, "{name}: {resumed}");
+        }
+    }
 }
 
 /// The cells of a table, without its head.
@@ -114,6 +140,7 @@ fn a_server_that_does_not_start_is_a_failure() {
         "--psk-server=/bin/false",
         &program("dtls-server"),
         &program("tpm-psk"),
+        &program("kms-mtls"),
         &digests(),
         "--smoke",
     ]);
@@ -127,6 +154,7 @@ fn a_missing_list_of_images_is_refused() {
         &program("psk-server"),
         &program("dtls-server"),
         &program("tpm-psk"),
+        &program("kms-mtls"),
         "--digests=/nowhere",
         "--smoke",
         "--only=image",

@@ -1,4 +1,4 @@
-//! The PSK workloads, over TLS and DTLS, and detrsa-mtls, against the implementations of others, in both roles.
+//! The PSK workloads, over TLS and DTLS, detrsa-mtls and kms-mtls, against the implementations of others, in both roles.
 //!
 //! A peer is anything that implements [`Peer`]; [`scenarios!`] gives it every scenario, and a new peer is one file in
 //! `src` and one in `tests`. Refusals have files of their own.
@@ -6,11 +6,13 @@
 #![forbid(unsafe_code)]
 
 pub mod certificate;
+pub mod curl;
 pub mod dtls;
 pub mod exchange;
 pub mod gnutls;
 pub mod guarded;
 pub mod hello;
+pub mod kms;
 pub mod mtls;
 pub mod node;
 pub mod openssl;

@@ -1,5 +1,6 @@
-//! detrsa-mtls in both roles, and what an ordinary TLS stack needs to meet it: the exported key, a certificate that an
-//! outside CA made of its request, and that CA, by which both sides check chain and name beside the key.
+//! Mutual TLS with certificates: the scenarios of every ordinary TLS stack, and detrsa-mtls in both roles with what a
+//! stack needs to meet it: the exported key, a certificate that an outside CA made of its request, and that CA, by which
+//! both sides check chain and name beside the key. kms-mtls is in [`crate::kms`].
 
 use std::fs;
 use std::net::SocketAddr;
@@ -14,12 +15,30 @@ use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose
 use rustix::process::Signal;
 
 use crate::stream::Stream;
-use crate::{Served, exchange, ours, reversed};
+use crate::{Served, Version, exchange, ours, reversed};
 
 /// The least that is allowed: what is tested here does not depend on it, and it is quick.
 const BITS: &str = "--bits=2048";
 
-/// The files of one test.
+/// A workload of ours in both roles.
+pub trait Ours {
+    /// The one version that it speaks.
+    fn version(&self) -> Version {
+        Version::Tls13
+    }
+
+    /// What a stack has: `certificate.pem` and its `key.pem`, `ca.pem`, at which the other side's chain ends, and
+    /// `spki.der`, the public key that the other side shows.
+    fn folder(&self) -> &Path;
+
+    /// A server that checks all that it can.
+    fn checking_server(&self, more: &[&str]) -> Server;
+
+    /// A client that does.
+    fn checking_client(&self, server: SocketAddr, mode: &[&str]) -> Process;
+}
+
+/// detrsa-mtls, and the files of one test.
 pub struct Material {
     shares: Shares,
 }
@@ -74,10 +93,6 @@ impl Material {
             "pkey", "-in", "key.pem", "-pubout", "-outform", "der", "-out", "spki.der",
         ]);
         material
-    }
-
-    pub fn folder(&self) -> &Path {
-        self.shares.folder().path()
     }
 
     pub fn file(&self, name: &str, content: &str) {
@@ -175,18 +190,9 @@ impl Material {
         command
     }
 
-    /// A server that checks all that it can.
-    pub fn checking_server(&self, more: &[&str]) -> Server {
-        Server::start(self.checking(), more)
-    }
-
     /// A server that looks at the key, and no issuer.
     pub fn server(&self, more: &[&str]) -> Server {
         Server::start(self.ours(), more)
-    }
-
-    pub fn checking_client(&self, server: SocketAddr, mode: &[&str]) -> Process {
-        start_client(self.checking(), server, mode)
     }
 
     pub fn client(&self, server: SocketAddr, mode: &[&str]) -> Process {
@@ -194,7 +200,21 @@ impl Material {
     }
 }
 
-fn start_client(mut command: Command, server: SocketAddr, mode: &[&str]) -> Process {
+impl Ours for Material {
+    fn folder(&self) -> &Path {
+        self.shares.folder().path()
+    }
+
+    fn checking_server(&self, more: &[&str]) -> Server {
+        Server::start(self.checking(), more)
+    }
+
+    fn checking_client(&self, server: SocketAddr, mode: &[&str]) -> Process {
+        start_client(self.checking(), server, mode)
+    }
+}
+
+pub(crate) fn start_client(mut command: Command, server: SocketAddr, mode: &[&str]) -> Process {
     command
         .args(["--role=client", &format!("--server={server}")])
         .args(mode);
@@ -208,7 +228,7 @@ pub struct Server {
 }
 
 impl Server {
-    fn start(mut command: Command, more: &[&str]) -> Self {
+    pub(crate) fn start(mut command: Command, more: &[&str]) -> Self {
         command
             .args(["--role=server", "--listen=127.0.0.1:0", "--log-level=debug"])
             .args(more);
@@ -236,7 +256,7 @@ impl Server {
     }
 }
 
-/// A TLS stack of others.
+/// A TLS stack of others. Its folder is that of [`Ours`].
 pub trait Stack {
     /// Whether its client can end its sending direction and go on reading.
     const HALF_CLOSE: bool = true;
@@ -245,13 +265,13 @@ pub trait Stack {
     const PAGE: &str;
 
     /// Connects, with a stream to write to and to read from.
-    fn connect(to: SocketAddr, material: &Material) -> Stream;
+    fn connect(to: SocketAddr, version: Version, folder: &Path) -> Stream;
 
     /// Answers `GET /` with [`Self::PAGE`].
-    fn serve_http(material: &Material) -> Served;
+    fn serve_http(version: Version, folder: &Path) -> Served;
 
     /// Answers as [`Self::answer`] says.
-    fn serve(material: &Material) -> Served;
+    fn serve(version: Version, folder: &Path) -> Served;
 
     /// What its server answers to these lines of text.
     fn answer(sent: &[u8]) -> Vec<u8> {
@@ -259,59 +279,59 @@ pub trait Stack {
     }
 }
 
-/// The tests of one stack.
+/// The tests of one stack with one workload, which the expression starts from.
 #[macro_export]
 macro_rules! mtls_scenarios {
-    ($stack:ty) => {
+    ($stack:ty, $ours:expr) => {
         #[test]
         fn its_client_is_answered_ok() {
-            $crate::mtls::its_client_is_answered_ok::<$stack>();
+            $crate::mtls::its_client_is_answered_ok::<$stack>(&$ours);
         }
 
         #[test]
         fn its_client_reaches_the_service_behind_our_server() {
-            $crate::mtls::its_client_reaches_the_service_behind_our_server::<$stack>();
+            $crate::mtls::its_client_reaches_the_service_behind_our_server::<$stack>(&$ours);
         }
 
         #[test]
         fn our_client_gets_a_page_from_its_server() {
-            $crate::mtls::our_client_gets_a_page_from_its_server::<$stack>();
+            $crate::mtls::our_client_gets_a_page_from_its_server::<$stack>(&$ours);
         }
 
         #[test]
         fn our_client_tunnels_to_its_server() {
-            $crate::mtls::our_client_tunnels_to_its_server::<$stack>();
+            $crate::mtls::our_client_tunnels_to_its_server::<$stack>(&$ours);
         }
     };
 }
 
-pub fn its_client_is_answered_ok<S: Stack>() {
-    let material = Material::new();
-    let server = material.checking_server(&[]);
-    exchange::is_answered_ok(S::connect(server.address(), &material));
+pub fn its_client_is_answered_ok<S: Stack>(ours: &impl Ours) {
+    let server = ours.checking_server(&[]);
+    exchange::is_answered_ok(connect::<S>(&server, ours));
     server.drain();
 }
 
-pub fn its_client_reaches_the_service_behind_our_server<S: Stack>() {
-    let material = Material::new();
+pub fn its_client_reaches_the_service_behind_our_server<S: Stack>(ours: &impl Ours) {
     let mut server = None;
     exchange::reaches_a_service(S::HALF_CLOSE, |service| {
-        let server = server.insert(material.checking_server(&[&format!("--forward={service}")]));
-        S::connect(server.address(), &material)
+        let server = server.insert(ours.checking_server(&[&format!("--forward={service}")]));
+        connect::<S>(server, ours)
     });
 }
 
-pub fn our_client_gets_a_page_from_its_server<S: Stack>() {
-    let material = Material::new();
-    let server = S::serve_http(&material);
-    let client = material.checking_client(server.address, &["--get=/"]);
+pub fn our_client_gets_a_page_from_its_server<S: Stack>(ours: &impl Ours) {
+    let server = S::serve_http(ours.version(), ours.folder());
+    let client = ours.checking_client(server.address, &["--get=/"]);
     exchange::gets_a_page(client, S::PAGE);
 }
 
-pub fn our_client_tunnels_to_its_server<S: Stack>() {
-    let material = Material::new();
-    let server = S::serve(&material);
-    let tunnel = material.checking_client(server.address, &["--listen=127.0.0.1:0"]);
+pub fn our_client_tunnels_to_its_server<S: Stack>(ours: &impl Ours) {
+    let server = S::serve(ours.version(), ours.folder());
+    let tunnel = ours.checking_client(server.address, &["--listen=127.0.0.1:0"]);
     let address = ours::listening(&tunnel);
     exchange::tunnels(Stream::through(tunnel, address, None), &server, S::answer);
+}
+
+fn connect<S: Stack>(server: &Server, ours: &impl Ours) -> Stream {
+    S::connect(server.address(), ours.version(), ours.folder())
 }

@@ -1,12 +1,13 @@
 //! `openssl s_client` and `openssl s_server`.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 
 use mcbn_tests_support::peer::peer;
 use mcbn_tests_support::process::Process;
 
-use crate::mtls::{Material, Stack};
+use crate::mtls::Stack;
 use crate::stream::Stream;
 use crate::{Credentials, Peer, Served, Version};
 
@@ -57,22 +58,18 @@ impl Stack for OpenSsl {
     const HALF_CLOSE: bool = false;
     const PAGE: &str = "Ciphers supported in s_server binary";
 
-    fn connect(to: SocketAddr, material: &Material) -> Stream {
-        let mut command = s_client(to, Version::Tls13);
-        command
-            .current_dir(material.folder())
-            .args(["-quiet", "-cert", "certificate.pem", "-key", "key.pem"])
-            .args(["-CAfile", "ca.pem", "-verify_return_error"])
-            .args(["-verify_ip", "127.0.0.1"]);
+    fn connect(to: SocketAddr, version: Version, folder: &Path) -> Stream {
+        let mut command = s_client_certified(to, version, folder);
+        command.arg("-quiet");
         Stream::Stdio(Process::start(command))
     }
 
-    fn serve_http(material: &Material) -> Served {
-        serve_certified(material, "-www")
+    fn serve_http(version: Version, folder: &Path) -> Served {
+        serve_certified(version, folder, "-www")
     }
 
-    fn serve(material: &Material) -> Served {
-        serve_certified(material, "-rev")
+    fn serve(version: Version, folder: &Path) -> Served {
+        serve_certified(version, folder, "-rev")
     }
 
     fn answer(sent: &[u8]) -> Vec<u8> {
@@ -80,11 +77,22 @@ impl Stack for OpenSsl {
     }
 }
 
-fn serve_certified(material: &Material, mode: &str) -> Served {
-    let path = |name| material.folder().join(name).display().to_string();
+/// `openssl s_client`, held to one version, with what is in the folder of a [`Stack`].
+pub fn s_client_certified(to: SocketAddr, version: Version, folder: &Path) -> Command {
+    let mut command = s_client(to, version);
+    command
+        .current_dir(folder)
+        .args(["-cert", "certificate.pem", "-key", "key.pem"])
+        .args(["-CAfile", "ca.pem", "-verify_return_error"])
+        .args(["-verify_ip", "127.0.0.1"]);
+    command
+}
+
+fn serve_certified(version: Version, folder: &Path, mode: &str) -> Served {
+    let path = |name| folder.join(name).display().to_string();
     let [certificate, key, ca] = ["certificate.pem", "key.pem", "ca.pem"].map(path);
     s_server(
-        Version::Tls13,
+        version,
         &[
             mode,
             "-cert",

@@ -1,11 +1,12 @@
 //! What the scripts in `testdata` have in common: arguments, and the line that says where they listen.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::process::Command;
 
 use mcbn_tests_support::process::Process;
 
-use crate::mtls::{Material, Stack};
+use crate::mtls::Stack;
 use crate::stream::Stream;
 use crate::{Credentials, Peer, Served, Version, reversed};
 
@@ -62,17 +63,17 @@ impl<S: Script> Peer for S {
 impl<S: Script> Stack for S {
     const PAGE: &str = S::PAGE;
 
-    fn connect(to: SocketAddr, material: &Material) -> Stream {
+    fn connect(to: SocketAddr, version: Version, folder: &Path) -> Stream {
         let port = to.port().to_string();
-        Stream::Stdio(run_with::<S>("client", &port, material))
+        Stream::Stdio(run_with::<S>("client", &port, version, folder))
     }
 
-    fn serve_http(material: &Material) -> Served {
-        served(run_with::<S>("server", "http", material))
+    fn serve_http(version: Version, folder: &Path) -> Served {
+        served(run_with::<S>("server", "http", version, folder))
     }
 
-    fn serve(material: &Material) -> Served {
-        served(run_with::<S>("server", "reverse", material))
+    fn serve(version: Version, folder: &Path) -> Served {
+        served(run_with::<S>("server", "reverse", version, folder))
     }
 }
 
@@ -97,10 +98,8 @@ fn run<S: Script>(role: &str, what: &str, to: Version, credentials: Credentials)
     Process::start(command)
 }
 
-fn run_with<S: Script>(role: &str, what: &str, material: &Material) -> Process {
+fn run_with<S: Script>(role: &str, what: &str, to: Version, folder: &Path) -> Process {
     let mut command = S::command();
-    command
-        .args([role, what, version(Version::Tls13)])
-        .arg(material.folder());
+    command.args([role, what, version(to)]).arg(folder);
     Process::start(command)
 }

@@ -1,12 +1,11 @@
 // A TLS client or server: peer.mjs client PORT VERSION CREDENTIALS, peer.mjs server http|reverse VERSION CREDENTIALS.
 //
-// CREDENTIALS is IDENTITY KEY, a pre-shared key, or FOLDER, which holds key.pem, certificate.pem and ca.pem, at which the
-// other side's chain must end; and the other side's key must be ours.
+// CREDENTIALS is IDENTITY KEY, a pre-shared key, or FOLDER, which holds key.pem, certificate.pem, ca.pem, at which the
+// other side's chain must end, and spki.der, the public key that the other side must show as well.
 //
 // The client is a pipe: its standard input goes to the server, what the server sends goes to its standard output, and
 // either may end first. The server prints `listening PORT`.
 
-import { createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import https from "node:https";
 import tls from "node:tls";
@@ -37,9 +36,11 @@ function byKey(identity, hex) {
 }
 
 function byCertificate(folder) {
-  const [key, cert, ca] = ["key.pem", "certificate.pem", "ca.pem"].map((name) => readFileSync(`${folder}/${name}`));
+  const files = ["key.pem", "certificate.pem", "ca.pem", "spki.der"];
+  const [key, cert, ca, spki] = files.map((name) => readFileSync(`${folder}/${name}`));
   checkPeer = (socket) => {
-    if (!socket.getPeerX509Certificate().checkPrivateKey(createPrivateKey(key))) {
+    const { publicKey } = socket.getPeerX509Certificate();
+    if (!publicKey.export({ type: "spki", format: "der" }).equals(spki)) {
       throw new Error("the other side has another key");
     }
   };

@@ -1,6 +1,6 @@
 //! What detrsa-mtls writes for stacks that must hold the key themselves.
 
-use mcbn_tests_interop::mtls::Material;
+use mcbn_tests_interop::mtls::{Material, Ours};
 use mcbn_tests_support::peer::peer;
 use mcbn_tests_support::process::{Ended, Process};
 

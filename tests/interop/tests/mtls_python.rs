@@ -1,3 +1,6 @@
 //! Every scenario of mutual TLS.
 
-mcbn_tests_interop::mtls_scenarios!(mcbn_tests_interop::python::Python);
+mcbn_tests_interop::mtls_scenarios!(
+    mcbn_tests_interop::python::Python,
+    mcbn_tests_interop::mtls::Material::new()
+);

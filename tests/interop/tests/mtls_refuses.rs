@@ -1,7 +1,7 @@
 //! Whom and what detrsa-mtls refuses, as a server and as a client: nothing gets through, the log or the exit code says
 //! why, and whoever has the key is served on.
 
-use mcbn_tests_interop::mtls::{Material, Server, Stack};
+use mcbn_tests_interop::mtls::{Material, Ours, Server, Stack};
 use mcbn_tests_interop::openssl::{OpenSsl, s_client, s_server};
 use mcbn_tests_interop::{Served, Version};
 use mcbn_tests_support::plain::Plain;
@@ -70,7 +70,11 @@ impl Guarded {
         assert_eq!(self.server.refusal(), reason);
         assert_eq!(self.service.connections(), 0, "somebody got through");
 
-        let mut client = OpenSsl::connect(self.server.address(), &self.material);
+        let mut client = OpenSsl::connect(
+            self.server.address(),
+            Version::Tls13,
+            self.material.folder(),
+        );
         client.write(b"still there?\n");
         assert_eq!(client.read(13), b"still there?\n");
     }

@@ -93,15 +93,27 @@ impl Scene {
     /// kms-mtls, which knows where this cloud is, and no more.
     pub fn command(&self) -> Command {
         let mut command = workload("kms-mtls");
+        self.locate(&mut command);
+        command
+    }
+
+    /// Tells a program where this cloud is.
+    pub fn locate(&self, command: &mut Command) {
         command
             .env("SSL_CERT_FILE", self.cloud.root_pem())
             .env("GCE_METADATA_HOST", self.cloud.metadata().host());
-        command
     }
 
     /// The same, with what both ends need.
     pub fn end(&self, own: &Own, more: &[&str]) -> Command {
         let mut command = self.command();
+        self.equip(&mut command, own);
+        command.args(more);
+        command
+    }
+
+    /// Gives what both ends need.
+    pub fn equip(&self, command: &mut Command, own: &Own) {
         command
             .arg(format!("--key={}", own.version))
             .arg(format!("--certificate=file:{}", own.certificate.display()))
@@ -114,9 +126,7 @@ impl Scene {
                 "--secret-manager-endpoint={}",
                 self.cloud.secrets().endpoint()
             ))
-            .arg(format!("--google-credentials={}", self.credentials))
-            .args(more);
-        command
+            .arg(format!("--google-credentials={}", self.credentials));
     }
 
     /// A server, which may not come to its port.
