@@ -1,5 +1,5 @@
-//! Shares in Google Cloud, read with Google's own clients: what lib/consent asks for, in a crate of its own so that whoever
-//! asks keepers alone links none of them.
+//! Shares in Google Cloud: what lib/consent asks for, in a crate of its own so that whoever asks keepers alone links none of
+//! it.
 //!
 //! One reading is: a token of this machine from the launcher, for this participant's provider and no other, with the
 //! manifest's digest as its nonce; an exchange of it with the Security Token Service through the
@@ -7,90 +7,84 @@
 //! next one, so each is judged by what the participant has set by then. The machine acts as itself: no service account is
 //! impersonated, and none of the operator's is used.
 //!
-//! What this cannot do: Google's clients do not wipe what they have read. The text of a share, as base64 in an answer and
-//! decoded, and access tokens stay in freed memory until that is used again; the same is true of the buffers of the TLS
-//! library below them. What is given out here is wiped.
+//! These are three requests, and they are made here: Google's clients would double every image that takes a share, and keep
+//! access tokens in tasks of their own until they expire. lib/gcp has them, for keys that stay in Cloud KMS.
+//!
+//! What this cannot do: rustls and hyper do not wipe their buffers. The text of a share, as base64 in an answer, and access
+//! tokens may stay in freed memory until that is used again. What is decoded and given out here is wiped.
 #![forbid(unsafe_code)]
 
-mod alone;
+mod https;
+mod services;
 
-use alone::alone;
+use https::Https;
 use mcbn_consent::cloud::{Fetch, NotFetched, ShareText};
-use mcbn_gcp::{Failure, Google};
+use mcbn_gcp_answer::{Failure, Said, SecretBytes};
 use mcbn_launcher::{Launcher, Request, TokenType};
-use mcbn_manifest::{Cloud, CloudShare, Endpoints, ProviderName};
+use mcbn_manifest::{Cloud, CloudShare, Endpoint, Endpoints, ProviderName};
 use mcbn_share::ManifestDigest;
-use std::time::Duration;
+use std::net::SocketAddr;
 
 /// Reads shares in participants' own projects.
 #[derive(Clone, Debug)]
 pub struct GoogleCloud {
     launcher: Launcher,
     manifest: ManifestDigest,
-    endpoints: mcbn_gcp::Endpoints,
+    endpoints: Endpoints,
+    dns_server: Option<SocketAddr>,
 }
 
-/// For one reading, whatever is tried again: like one attempt to reach a keeper.
-const DEADLINE: Duration = Duration::from_secs(10);
-
 impl GoogleCloud {
-    /// Asks nobody yet.
-    pub fn new(launcher: Launcher, manifest: ManifestDigest, endpoints: &Endpoints) -> Self {
-        let Endpoints {
-            kms,
-            secret_manager,
-            sts,
-        } = endpoints.clone();
+    /// Asks nobody yet. Names are looked up as the system says, or by this server alone.
+    pub fn new(
+        launcher: Launcher,
+        manifest: ManifestDigest,
+        endpoints: &Endpoints,
+        dns_server: Option<SocketAddr>,
+    ) -> Self {
         Self {
             launcher,
             manifest,
-            endpoints: mcbn_gcp::Endpoints {
-                kms,
-                secret_manager,
-                sts,
-            },
+            endpoints: endpoints.clone(),
+            dns_server,
         }
     }
 }
 
 impl Fetch for GoogleCloud {
     async fn fetch(&self, cloud: &Cloud) -> Result<ShareText, NotFetched> {
-        // What Google's clients leave behind at work, access tokens with it, ends with this reading.
-        let read = alone(self.clone().read(cloud.clone())).await;
-        let read = read.map_err(|error| NotFetched {
-            reason: "local",
-            is_final: false,
-            source: error.into(),
-        });
-        read?.map_err(not_fetched)
+        let text = self.read(cloud).await.map_err(not_fetched)?;
+        // For the machine that was let read it.
+        Ok(ShareText::copied_from(text.expose_secret()))
     }
 }
 
 impl GoogleCloud {
-    async fn read(self, cloud: Cloud) -> Result<ShareText, Failure> {
-        // A new one each time: it has access tokens of its own.
+    async fn read(&self, cloud: &Cloud) -> Result<SecretBytes, Failure> {
         let request = request(&cloud.identity, &self.manifest);
-        let google = Google::attested_with(
-            cloud.identity,
-            self.launcher,
-            request,
-            self.endpoints,
-            DEADLINE,
-        );
-        let text = match &cloud.share {
-            CloudShare::Secret(version) => google.secret_manager().access(version).await,
+        let token = self.launcher.custom_token(&request).await;
+        let token =
+            token.map_err(|error| Failure::NoToken(Said::new(error.to_string().as_bytes())))?;
+        let https = Https::new(self.dns_server)?;
+        let at = &self.endpoints;
+        let sts = at.sts.clone().unwrap_or_else(Endpoint::sts);
+        let access = services::exchange(&https, &sts, &cloud.identity, &token).await?;
+        match &cloud.share {
+            CloudShare::Secret(version) => {
+                let endpoint = at.secret_manager.clone();
+                let endpoint = endpoint.unwrap_or_else(|| version.endpoint());
+                services::secret(&https, &endpoint, access, version).await
+            }
             CloudShare::Sealed {
                 key,
                 ciphertext,
                 label,
             } => {
+                let endpoint = at.kms.clone().unwrap_or_else(Endpoint::kms);
                 let (ciphertext, label) = (ciphertext.as_bytes(), label.as_bytes());
-                google.kms().decrypt(key, ciphertext, label).await
+                services::decrypt(&https, &endpoint, access, key, ciphertext, label).await
             }
-        };
-        // For the machine that was let read it.
-        let copied = |text: mcbn_gcp::SecretBytes| ShareText::copied_from(text.expose_secret());
-        text.map(copied)
+        }
     }
 }
 

@@ -14,20 +14,52 @@ use std::str::FromStr;
 pub struct Endpoint(String);
 
 impl Endpoint {
+    /// Cloud KMS, wherever its keys are.
+    pub fn kms() -> Endpoint {
+        Endpoint::of_google("cloudkms")
+    }
+
+    /// The security token service.
+    pub fn sts() -> Endpoint {
+        Endpoint::of_google("sts")
+    }
+
+    pub(crate) fn of_google(service: impl Display) -> Endpoint {
+        Endpoint(format!("https://{service}.googleapis.com"))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
 
-impl Endpoint {
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https:")
+    }
+
+    /// The name, or the address, without brackets where it is one of IPv6.
+    pub fn host(&self) -> &str {
+        let (host, _) = self.host_and_port();
+        host.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    pub fn port(&self) -> u16 {
+        match self.host_and_port() {
+            (_, Some(port)) => port.parse().expect("it was one when it was parsed"),
+            (_, None) if self.is_https() => 443,
+            (_, None) => 80,
+        }
+    }
+
+    /// As they stand there.
+    fn host_and_port(&self) -> (&str, Option<&str>) {
+        let (_, authority) = self.0.split_once("://").expect("it has a scheme");
+        split(authority)
+    }
+
     /// Whether nobody but Google answers there, or nobody but this machine: the name is below `googleapis.com`, or the
     /// address is a loopback one.
     pub fn is_googles_or_loopback(&self) -> bool {
-        let authority = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        let host = match authority.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => host,
-            _ => authority,
-        };
+        let (host, _) = self.host_and_port();
         host.ends_with(".googleapis.com") || Host::of(host).is_some_and(|host| host.is_loopback)
     }
 }
@@ -55,16 +87,20 @@ fn is_origin(text: &str) -> bool {
         Some(("http", authority)) => (authority, 80, true),
         _ => return false,
     };
-    // The colons of an IPv6 address stand in brackets.
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
+    let (host, port) = split(authority);
     port.is_none_or(|port| is_port(port, own_port))
         && match Host::of(host) {
             Some(host) => host.is_loopback || !loopback_only,
             None => false,
         }
+}
+
+/// Host and port. The colons of an IPv6 address stand in brackets.
+fn split(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    }
 }
 
 fn is_port(text: &str, own: u16) -> bool {
@@ -125,6 +161,29 @@ impl Error for NotAnEndpoint {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_it_is_made_of_is_told() {
+        for (text, host, port, is_https) in [
+            (
+                "https://sts.googleapis.com",
+                "sts.googleapis.com",
+                443,
+                true,
+            ),
+            ("https://kms.example:8443", "kms.example", 8443, true),
+            ("http://127.0.0.1", "127.0.0.1", 80, false),
+            ("http://[::1]:8080", "::1", 8080, false),
+        ] {
+            let endpoint: Endpoint = text.parse().unwrap();
+            let told = (endpoint.host(), endpoint.port(), endpoint.is_https());
+            assert_eq!(told, (host, port, is_https));
+        }
+        for endpoint in [Endpoint::kms(), Endpoint::sts()] {
+            assert_eq!(endpoint.as_str().parse(), Ok(endpoint.clone()));
+            assert!(endpoint.is_googles_or_loopback());
+        }
+    }
 
     #[test]
     fn ordinary_endpoints_are_taken() {

@@ -1,5 +1,6 @@
 //! Names of resources, as paths.
 
+use crate::endpoint::Endpoint;
 use std::error::Error;
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -166,6 +167,20 @@ impl SecretVersionName {
     pub fn location(&self) -> Option<&str> {
         (segment(&self.0, 2) == "locations").then(|| segment(&self.0, 3))
     }
+
+    /// Whether an answer that names this is of this version: the project is answered by its number, whatever it was asked
+    /// by.
+    pub fn is_answered_as(&self, name: &str) -> bool {
+        below_project(name).is_some() && below_project(name) == below_project(&self.0)
+    }
+
+    /// Google's own place for it: a regional secret is at its region's, and nowhere else.
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint::of_google(match self.location() {
+            Some(location) => format!("secretmanager.{location}.rep"),
+            None => "secretmanager".into(),
+        })
+    }
 }
 
 impl ProviderName {
@@ -182,6 +197,11 @@ impl ProviderName {
     pub fn audience(&self) -> String {
         format!("//iam.googleapis.com/{}", self.0)
     }
+}
+
+fn below_project(name: &str) -> Option<&str> {
+    let (_, below) = name.strip_prefix("projects/")?.split_once('/')?;
+    Some(below)
 }
 
 fn segment(path: &str, number: usize) -> &str {

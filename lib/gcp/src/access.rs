@@ -1,6 +1,6 @@
 //! One client of one service, made when it is needed and made anew when its credentials are used up.
 
-use crate::failure::Failure;
+use crate::failure;
 use crate::google::Google;
 use google_cloud_auth::credentials::Credentials;
 use google_cloud_gax::Result as Answered;
@@ -8,6 +8,7 @@ use google_cloud_gax::client_builder::Error as NotBuilt;
 use google_cloud_gax::exponential_backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
 use google_cloud_gax::options::RequestOptionsBuilder;
 use google_cloud_gax::retry_policy::{Aip194Strict, RetryPolicyExt};
+use mcbn_gcp_answer::Failure;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,8 +73,8 @@ impl<S: Service> Access<S> {
     {
         loop {
             let (client, is_new) = self.client().await?;
-            let answer = ask(client.service).await.map_err(Failure::from);
-            if !answer.as_ref().is_err_and(Failure::spends_credentials) {
+            let answer = ask(client.service).await.map_err(failure::of);
+            if !answer.as_ref().is_err_and(failure::spends_credentials) {
                 return answer;
             }
             self.drop_client(client.number).await;

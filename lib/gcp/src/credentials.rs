@@ -1,6 +1,5 @@
 //! Who we are to Google Cloud.
 
-use crate::failure::Failure;
 use google_cloud_auth::build_errors::Error as NotBuilt;
 use google_cloud_auth::credentials::subject_token::{
     Builder as SubjectTokenBuilder, SubjectToken, SubjectTokenProvider,
@@ -9,8 +8,9 @@ use google_cloud_auth::credentials::{
     self, Credentials, external_account, mds, service_account, user_account,
 };
 use google_cloud_auth::errors::SubjectTokenProviderError;
+use mcbn_gcp_answer::Failure;
 use mcbn_gcp_name::{Endpoint, ProviderName};
-use mcbn_launcher::{Launcher, Request};
+use mcbn_launcher::Launcher;
 use serde_json::Value;
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -80,18 +80,16 @@ impl CredentialSource {
     }
 }
 
-/// By the attestation tokens of this machine, through a participant's workload identity pool.
+/// By the attestation tokens of this machine, through a workload identity pool.
 pub(crate) fn attested(
     provider: &ProviderName,
     launcher: Launcher,
-    request: Option<Request>,
     sts: Option<&Endpoint>,
 ) -> Result<Credentials, Failure> {
-    let mut builder =
-        external_account::ProgrammaticBuilder::new(Arc::new(Attestation(launcher, request)))
-            .with_audience(provider.audience())
-            .with_subject_token_type(JWT)
-            .with_scopes([SCOPE]);
+    let mut builder = external_account::ProgrammaticBuilder::new(Arc::new(Attestation(launcher)))
+        .with_audience(provider.audience())
+        .with_subject_token_type(JWT)
+        .with_scopes([SCOPE]);
     if let Some(sts) = sts {
         builder = builder.with_token_url(format!("{sts}/v1/token"));
     }
@@ -150,20 +148,15 @@ fn not_built(error: NotBuilt) -> Failure {
     Failure::NoCredentials(why.into())
 }
 
-/// Tokens that are asked for, or the launcher's own, which are for Google's security token service.
+/// The launcher's own tokens, which are for Google's security token service.
 #[derive(Debug)]
-struct Attestation(Launcher, Option<Request>);
+struct Attestation(Launcher);
 
 impl SubjectTokenProvider for Attestation {
     type Error = NoAttestation;
 
     async fn subject_token(&self) -> Result<SubjectToken, NoAttestation> {
-        let Attestation(launcher, request) = self;
-        let token = match request {
-            Some(request) => launcher.custom_token(request).await,
-            None => launcher.default_token().await,
-        };
-        let token = token.map_err(NoAttestation)?;
+        let token = self.0.default_token().await.map_err(NoAttestation)?;
         Ok(SubjectTokenBuilder::new(token.as_str()).build())
     }
 }

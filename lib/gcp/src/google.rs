@@ -2,12 +2,12 @@
 
 use crate::access::Access;
 use crate::credentials::{self, CredentialSource};
-use crate::failure::Failure;
 use crate::kms::Kms;
 use crate::secret_manager::SecretManager;
 use google_cloud_auth::credentials::Credentials;
+use mcbn_gcp_answer::Failure;
 use mcbn_gcp_name::{Endpoint, ProviderName};
-use mcbn_launcher::{Launcher, Request};
+use mcbn_launcher::Launcher;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub struct Google {
 #[derive(Debug)]
 enum Identity {
     Of(CredentialSource),
-    Attested(ProviderName, Launcher, Option<Request>),
+    Attested(ProviderName, Launcher),
 }
 
 impl Google {
@@ -53,23 +53,7 @@ impl Google {
         deadline: Duration,
     ) -> Google {
         Google {
-            identity: Arc::new(Identity::Attested(provider, launcher, None)),
-            endpoints,
-            deadline,
-        }
-    }
-
-    /// The same by tokens that say what `request` asks for, in place of the launcher's own. The provider must take its
-    /// audience, and its condition may judge its nonces.
-    pub fn attested_with(
-        provider: ProviderName,
-        launcher: Launcher,
-        request: Request,
-        endpoints: Endpoints,
-        deadline: Duration,
-    ) -> Google {
-        Google {
-            identity: Arc::new(Identity::Attested(provider, launcher, Some(request))),
+            identity: Arc::new(Identity::Attested(provider, launcher)),
             endpoints,
             deadline,
         }
@@ -98,9 +82,9 @@ impl Google {
         let _ = (*mcbn_tls13::provider()).clone().install_default();
         match &*self.identity {
             Identity::Of(source) => source.open(),
-            Identity::Attested(provider, launcher, request) => {
+            Identity::Attested(provider, launcher) => {
                 let sts = self.endpoints.sts.as_ref();
-                credentials::attested(provider, launcher.clone(), request.clone(), sts)
+                credentials::attested(provider, launcher.clone(), sts)
             }
         }
     }

@@ -2,13 +2,13 @@
 
 use crate::access::{Access, Service};
 use crate::algorithm::{Algorithm, Digest, NotAnAlgorithm, Protection};
-use crate::checksum;
-use crate::failure::{Corrupt, Failure};
-use crate::secret_bytes::SecretBytes;
 use google_cloud_auth::credentials::Credentials;
 use google_cloud_gax::client_builder::Error as NotBuilt;
 use google_cloud_kms_v1::client::KeyManagementService;
 use google_cloud_kms_v1::model::ProtectionLevel;
+use mcbn_gcp_answer::SecretBytes;
+use mcbn_gcp_answer::checksum;
+use mcbn_gcp_answer::{Corrupt, Failure};
 use mcbn_gcp_name::{KeyName, KeyVersionName};
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject;

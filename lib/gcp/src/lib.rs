@@ -18,19 +18,16 @@
 
 mod access;
 mod algorithm;
-mod checksum;
 mod credentials;
 mod failure;
 mod google;
 mod kms;
-mod secret_bytes;
 mod secret_manager;
 
 pub use algorithm::{Algorithm, Digest, Hash, NotAProtection, NotAnAlgorithm, Protection};
 pub use credentials::{CredentialSource, NotASource};
-pub use failure::{Corrupt, Failure};
 pub use google::{Endpoints, Google};
 pub use kms::{Kms, PublicKey};
+pub use mcbn_gcp_answer::{Corrupt, Failure, SecretBytes};
 pub use mcbn_gcp_name as name;
-pub use secret_bytes::SecretBytes;
 pub use secret_manager::SecretManager;

@@ -1,13 +1,13 @@
 //! Secret Manager.
 
 use crate::access::{Access, Service};
-use crate::checksum;
-use crate::failure::{Corrupt, Failure};
 use crate::google::Google;
-use crate::secret_bytes::SecretBytes;
 use google_cloud_auth::credentials::Credentials;
 use google_cloud_gax::client_builder::Error as NotBuilt;
 use google_cloud_secretmanager_v1::client::SecretManagerService;
+use mcbn_gcp_answer::SecretBytes;
+use mcbn_gcp_answer::checksum;
+use mcbn_gcp_answer::{Corrupt, Failure};
 use mcbn_gcp_name::SecretVersionName;
 
 /// Reads secrets, each with credentials of its own.
@@ -26,7 +26,10 @@ impl Service for SecretManagerService {
 
 impl SecretManager {
     pub async fn access(&self, name: &SecretVersionName) -> Result<SecretBytes, Failure> {
-        let access = Access::<SecretManagerService>::new(self.0.clone(), self.endpoint(name));
+        let endpoint = self.0.endpoints().secret_manager.clone();
+        let endpoint = endpoint.unwrap_or_else(|| name.endpoint());
+        let access =
+            Access::<SecretManagerService>::new(self.0.clone(), Some(endpoint.to_string()));
         let answer = access.ask(|client| {
             let request = client.access_secret_version().set_name(name.as_str());
             access.options(request).send()
@@ -37,26 +40,9 @@ impl SecretManager {
         let secret = SecretBytes::taken_from(payload.data);
         // To see whether it is whole.
         checksum::check(secret.expose_secret(), payload.data_crc32c)?;
-        match below_project(name.as_str()) == below_project(&answer.name) {
+        match name.is_answered_as(&answer.name) {
             true => Ok(secret),
             false => Err(Failure::Corrupt(Corrupt::Name)),
         }
     }
-
-    /// A regional secret is at its region's own place, and nowhere else.
-    fn endpoint(&self, name: &SecretVersionName) -> Option<String> {
-        if let Some(endpoint) = &self.0.endpoints().secret_manager {
-            return Some(endpoint.as_str().to_owned());
-        }
-        let location = name.location()?;
-        Some(format!(
-            "https://secretmanager.{location}.rep.googleapis.com"
-        ))
-    }
-}
-
-/// The project is answered by its number, whatever it was asked by.
-fn below_project(name: &str) -> Option<&str> {
-    let (_, below) = name.strip_prefix("projects/")?.split_once('/')?;
-    Some(below)
 }

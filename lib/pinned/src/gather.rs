@@ -7,22 +7,23 @@ use mcbn_consent::lease::{Consent, NoConsent};
 use mcbn_consent::metrics::Metrics;
 use mcbn_consent::settings::{RevealConfig, ShareConfig};
 use mcbn_consent_cloud::GoogleCloud;
-use mcbn_manifest::Member;
+use mcbn_launcher::Launcher;
+use mcbn_manifest::{Endpoints, Member};
 use mcbn_runtime::admin::Admin;
 use mcbn_runtime::exit::{Exit, Failure};
-use mcbn_share::{Combined, KeyShare};
+use mcbn_share::{Combined, KeyShare, ManifestDigest};
 
 use crate::{Connector, Keepers, NoKeepers};
 
-/// Gathers the shares, and asks for those that keepers guard or that lie in Google Cloud. What a key is then made of may be used for as long as
-/// there is consent. Waits while a pipe's writer is at work, and while a person is to approve; holds up nothing else.
+/// Gathers the shares, and asks for those that keepers guard or that lie in Google Cloud. What a key is then made of may be
+/// used for as long as there is consent. Waits while a pipe's writer is at work, and while a person is to approve; holds up nothing else.
 pub async fn gather<C: Connector>(
     shares: &ShareConfig,
     dns_server: Option<SocketAddr>,
     admin: &Admin,
 ) -> Result<(Combined, Consent), NoKey> {
     let (keepers, metrics) = reach::<C>(shares.members(), dns_server, admin)?;
-    let gathered = shares.gather(keepers, GoogleCloud::new, metrics).await;
+    let gathered = shares.gather(keepers, in_cloud(dns_server), metrics).await;
     gathered.map_err(NoKey::Consent)
 }
 
@@ -34,8 +35,15 @@ pub async fn gather_revealed<C: Connector>(
     admin: &Admin,
 ) -> Result<(Vec<KeyShare>, Consent), NoKey> {
     let (keepers, metrics) = reach::<C>(shares.members(), dns_server, admin)?;
-    let gathered = shares.gather(keepers, GoogleCloud::new, metrics).await;
+    let gathered = shares.gather(keepers, in_cloud(dns_server), metrics).await;
     gathered.map_err(NoKey::Consent)
+}
+
+/// The way to shares that lie in Google Cloud.
+fn in_cloud(
+    dns_server: Option<SocketAddr>,
+) -> impl FnOnce(Launcher, ManifestDigest, &Endpoints) -> GoogleCloud {
+    move |launcher, manifest, endpoints| GoogleCloud::new(launcher, manifest, endpoints, dns_server)
 }
 
 /// The way to those who are asked, and what is counted of it.

@@ -9,12 +9,17 @@ pub struct SecretBytes(Zeroizing<Vec<u8>>);
 
 impl SecretBytes {
     /// Takes the bytes out of an answer, and wipes them there unless somebody else holds the answer, too.
-    pub(crate) fn taken_from(bytes: Bytes) -> SecretBytes {
+    pub fn taken_from(bytes: Bytes) -> SecretBytes {
         let taken = SecretBytes(Zeroizing::new(bytes.to_vec()));
         if let Ok(mut bytes) = bytes.try_into_mut() {
             bytes.as_mut().zeroize();
         }
         taken
+    }
+
+    /// What was decoded into memory that is wiped.
+    pub fn of(bytes: Zeroizing<Vec<u8>>) -> SecretBytes {
+        SecretBytes(bytes)
     }
 
     pub fn expose_secret(&self) -> &[u8] {

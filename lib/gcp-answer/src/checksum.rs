@@ -1,16 +1,16 @@
 //! CRC32C, with which Google's services let their callers check what went over the wire.
 
-use crate::failure::{Corrupt, Failure};
+use crate::{Corrupt, Failure};
 
 /// As a service takes it.
-pub(crate) fn of(bytes: &[u8]) -> i64 {
+pub fn of(bytes: &[u8]) -> i64 {
     crc32c::crc32c(bytes).into()
 }
 
 /// # Errors
 ///
 /// The checksum is another, or was not given.
-pub(crate) fn check(bytes: &[u8], given: Option<i64>) -> Result<(), Failure> {
+pub fn check(bytes: &[u8], given: Option<i64>) -> Result<(), Failure> {
     match given == Some(of(bytes)) {
         true => Ok(()),
         false => Err(Failure::Corrupt(Corrupt::Checksum)),
@@ -20,7 +20,7 @@ pub(crate) fn check(bytes: &[u8], given: Option<i64>) -> Result<(), Failure> {
 /// # Errors
 ///
 /// The service got something else than what was sent.
-pub(crate) fn was_verified(verified: bool) -> Result<(), Failure> {
+pub fn was_verified(verified: bool) -> Result<(), Failure> {
     match verified {
         true => Ok(()),
         false => Err(Failure::Corrupt(Corrupt::Request)),
