@@ -9,7 +9,7 @@ use google_cloud_kms_v1::model::ProtectionLevel;
 use mcbn_gcp_answer::SecretBytes;
 use mcbn_gcp_answer::checksum;
 use mcbn_gcp_answer::{Corrupt, Failure};
-use mcbn_gcp_name::{KeyName, KeyVersionName};
+use mcbn_gcp_name::KeyVersionName;
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject;
 
@@ -99,31 +99,6 @@ impl Kms {
         // To see whether it is whole.
         checksum::check(plaintext.expose_secret(), answer.plaintext_crc32c)?;
         is_kept(kept, &answer.protection_level)?;
-        Ok(plaintext)
-    }
-
-    /// Decrypts what the symmetric key encrypted together with this additional authenticated data.
-    pub async fn decrypt(
-        &self,
-        name: &KeyName,
-        ciphertext: &[u8],
-        additional_data: &[u8],
-    ) -> Result<SecretBytes, Failure> {
-        // The service itself refuses a request that arrives as another.
-        let answer = self.0.ask(|client| {
-            let request = client
-                .decrypt()
-                .set_name(name.as_str())
-                .set_ciphertext(ciphertext.to_vec())
-                .set_ciphertext_crc32c(checksum::of(ciphertext))
-                .set_additional_authenticated_data(additional_data.to_vec())
-                .set_additional_authenticated_data_crc32c(checksum::of(additional_data));
-            self.0.options(request).send()
-        });
-        let answer = answer.await?;
-        let plaintext = SecretBytes::taken_from(answer.plaintext);
-        // To see whether it is whole.
-        checksum::check(plaintext.expose_secret(), answer.plaintext_crc32c)?;
         Ok(plaintext)
     }
 }

@@ -290,8 +290,23 @@ fn a_token_service_that_is_out_of_order_only_makes_it_late() {
 }
 
 #[test]
-fn an_answer_that_is_damaged_only_makes_it_late() {
+fn a_secret_that_is_damaged_only_makes_it_late() {
     only_makes_it_late("bob", |cloud| cloud.secrets(), Fault::WrongChecksum);
+}
+
+#[test]
+fn a_secret_of_another_name_only_makes_it_late() {
+    only_makes_it_late("bob", |cloud| cloud.secrets(), Fault::OtherName);
+}
+
+#[test]
+fn half_an_answer_only_makes_it_late() {
+    only_makes_it_late("bob", |cloud| cloud.secrets(), Fault::Truncated);
+}
+
+#[test]
+fn a_plaintext_that_is_damaged_only_makes_it_late() {
+    only_makes_it_late("carol", |cloud| cloud.kms(), Fault::WrongChecksum);
 }
 
 #[test]

@@ -1,21 +1,17 @@
-//! lib/gcp beside the double of Google Cloud: one project with a key of each kind, and somebody who may use them.
+//! lib/gcp beside the double of Google Cloud: one project with a key and a secret, and somebody who may use them.
 
-use mcbn_gcp::name::{KeyName, KeyVersionName, SecretVersionName};
+use mcbn_gcp::name::{KeyVersionName, SecretVersionName};
 use mcbn_gcp::{CredentialSource, Digest, Endpoints, Failure, Google, Kms, Protection as Kept};
 use mcbn_tests_support::confidential_space::Issuer;
 use mcbn_tests_support::google_cloud::{Algorithm, Cloud, Protection, Role, ServiceAccount};
 use std::path::PathBuf;
 use std::time::Duration;
 
-const RING: &str = "projects/example-project/locations/europe-west3/keyRings/mcbn/cryptoKeys";
+pub const RING: &str = "projects/example-project/locations/europe-west3/keyRings/mcbn/cryptoKeys";
 const SECRET: &str = "projects/example-project/secrets/share";
 
 /// What its secret holds.
 pub const PAYLOAD: &[u8] = b"what nobody else may read";
-
-/// What was encrypted with its symmetric key, and with what beside it.
-pub const PLAINTEXT: &[u8] = b"what was encrypted";
-pub const BESIDE: &[u8] = b"of bob";
 
 pub const MESSAGE: &[u8] = b"a message";
 
@@ -28,7 +24,6 @@ pub struct Project {
     pub account: ServiceAccount,
     file: PathBuf,
     pub signing: KeyVersionName,
-    pub symmetric: KeyName,
     pub secret: SecretVersionName,
 }
 
@@ -42,8 +37,6 @@ impl Project {
             Algorithm::EcP256Sha256,
             Protection::Hsm,
         );
-        let symmetric = format!("{RING}/share");
-        kms.add_symmetric_key(&symmetric, Protection::Hsm);
         let secret = cloud.secrets().add_version(SECRET, PAYLOAD);
         let account = cloud
             .iam()
@@ -52,7 +45,6 @@ impl Project {
             file: cloud.service_account_file(&account),
             account,
             signing: signing.parse().unwrap(),
-            symmetric: symmetric.parse().unwrap(),
             secret: secret.parse().unwrap(),
             cloud,
             issuer,
@@ -65,14 +57,12 @@ impl Project {
     pub fn allow(&self, member: &str) {
         let iam = self.cloud.iam();
         iam.bind(member, self.signing.key().as_str(), Role::SignerVerifier);
-        iam.bind(member, self.symmetric.as_str(), Role::Decrypter);
         iam.bind(member, SECRET, Role::SecretAccessor);
     }
 
     pub fn forbid(&self, member: &str) {
         let iam = self.cloud.iam();
         iam.unbind(member, self.signing.key().as_str(), Role::SignerVerifier);
-        iam.unbind(member, self.symmetric.as_str(), Role::Decrypter);
         iam.unbind(member, SECRET, Role::SecretAccessor);
     }
 
@@ -93,11 +83,6 @@ impl Project {
 
     pub fn kms(&self) -> Kms {
         self.google(DEADLINE).kms()
-    }
-
-    pub fn ciphertext(&self) -> Vec<u8> {
-        let kms = self.cloud.kms();
-        kms.encrypt(self.symmetric.as_str(), PLAINTEXT, BESIDE)
     }
 }
 
