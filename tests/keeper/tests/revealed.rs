@@ -98,9 +98,11 @@ async fn what_is_revealed_signs_as_the_group_until_consent_is_taken_back() {
         panic!("{asked:?}");
     };
     let connect = house.workload(&keeper, &machine).client.connect;
+    let in_cloud =
+        |launcher, manifest, endpoints: &_| GoogleCloud::new(launcher, manifest, endpoints, None);
     let gathered = timeout(
         DEADLINE,
-        config.gather(connect, GoogleCloud::new, Metrics::default()),
+        config.gather(connect, in_cloud, Metrics::default()),
     );
     let (shares, consent) = gathered.await.expect("an answer in time").unwrap();
 
