@@ -1,7 +1,6 @@
 //! What was typed.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use mcbn_tpm::Tcti;
 
 use crate::network;
 use crate::plan::Plan;
+use crate::proxy::{Proxy, Tls};
 
 pub const HELP: &str = "\
 Usage: bench --psk-server FILE --dtls-server FILE --tpm-psk FILE --kms-mtls FILE --digests FILE
@@ -19,7 +19,8 @@ Usage: bench --psk-server FILE --dtls-server FILE --tpm-psk FILE --kms-mtls FILE
 
 Measures psk-server beside stunnel and openssl s_server, dtls-server beside openssl s_server and gnutls-serv, which it
 finds on the PATH, tpm-psk beside its TPM alone (swtpm, from the PATH) and beside itself with the key in memory, and
-kms-mtls beside the calls to a double of Cloud KMS alone and beside itself without resumption; and prints four tables.
+kms-mtls beside the calls to a double of Cloud KMS alone, beside rustls with the key in memory and beside itself without
+resumption; and prints four tables.
 `./bazelw run //tests/bench` gives the five files; `./bazelw run //tests/bench -- --quick` adds a flag.
 
   --psk-server FILE   the first program to measure
@@ -34,8 +35,8 @@ kms-mtls beside the calls to a double of Cloud KMS alone and beside itself witho
 
 pub enum Task {
     Bench(Asked),
-    /// The plain TCP proxy, which this program starts as a process of its own.
-    Proxy(SocketAddr),
+    /// A proxy, which this program starts as a process of its own.
+    Proxy(Proxy),
     /// The TPM without TLS, in a process of its own as a server is.
     TpmAlone(TpmAlone),
     /// The calls without TLS, likewise.
@@ -92,7 +93,22 @@ pub fn read() -> Result<Task, lexopt::Error> {
             Long("only") => only = parser.value()?.string()?,
             Long("smoke") => plan = Plan::SMOKE,
             Long(network::INSIDE) => in_own_network = true,
-            Long("plain-proxy") => return Ok(Task::Proxy(parser.value()?.parse()?)),
+            Long("plain-proxy") => {
+                return Ok(Task::Proxy(Proxy {
+                    forward: parser.value()?.parse()?,
+                    tls: None,
+                }));
+            }
+            Long("tls-proxy") => {
+                return Ok(Task::Proxy(Proxy {
+                    forward: parser.value()?.parse()?,
+                    tls: Some(Tls {
+                        ca: parser.value()?.into(),
+                        certificate: parser.value()?.into(),
+                        key: parser.value()?.into(),
+                    }),
+                }));
+            }
             Long("tpm-alone") => {
                 return Ok(Task::TpmAlone(TpmAlone {
                     tcti: parser.value()?.parse()?,

@@ -42,7 +42,7 @@ fn main() -> ExitCode {
             let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
             print!("{}", tables.join("\n"));
         }),
-        Ok(Task::Proxy(forward)) => proxy::serve(forward),
+        Ok(Task::Proxy(asked)) => proxy::serve(asked),
         Ok(Task::TpmAlone(asked)) => tpm::alone(&asked),
         Ok(Task::CallsAlone(asked)) => kms::alone(&asked),
         Ok(Task::Help) => {

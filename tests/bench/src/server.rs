@@ -165,11 +165,7 @@ impl Bench {
         let own = std::env::current_exe().map_err(Failure::machine("find this program"))?;
         let mut command: Command = self.processors.server(own);
         command.arg(format!("--plain-proxy={to}"));
-        let process = Process::start(command);
-        let address = process.wait(|seen| {
-            let text = String::from_utf8_lossy(&seen.stdout);
-            text.split_once('\n')?.0.parse().ok()
-        });
+        let (process, address) = proxy(command);
         Ok((Some(process), address))
     }
 }
@@ -200,6 +196,16 @@ impl Running<'_> {
     pub fn pid(&self) -> Option<u32> {
         self.process.as_ref().map(Process::pid)
     }
+}
+
+/// A proxy of this program, which prints where it listens.
+pub fn proxy(command: Command) -> (Process, SocketAddr) {
+    let process = Process::start(command);
+    let address = process.wait(|seen| {
+        let text = String::from_utf8_lossy(&seen.stdout);
+        text.split_once('\n')?.0.parse().ok()
+    });
+    (process, address)
 }
 
 fn free_port() -> io::Result<SocketAddr> {

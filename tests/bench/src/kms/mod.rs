@@ -1,5 +1,9 @@
 //! kms-mtls with its key in a double of Cloud KMS, beside the same calls to that double alone, which shows what the
-//! handshakes cost beyond the signatures; and through a tunnel of its own client, which resumes, or does not.
+//! handshakes cost beyond the signatures, and beside a server whose key is in memory; and through a tunnel of its own
+//! client, which resumes, or does not.
+//!
+//! Clients of the key in memory pause before each handshake for as long as a signature would take: what wakes up from a
+//! pause is slower than what never sleeps, whoever has the key.
 //!
 //! The double runs on the client's processors. It makes [`SIGNERS`] signatures at a time, and each takes as long as it is
 //! told.
@@ -43,7 +47,11 @@ pub fn measure(
         return bench.calls_alone(clients, plan);
     }
     let server = bench.start(kind)?;
-    repeat(clients, plan, || server.handshake())
+    let pause = match kind {
+        Kind::KeyInMemory => each,
+        _ => Duration::ZERO,
+    };
+    repeat(clients, plan, pause, || server.handshake()).map(|(turn, _)| turn)
 }
 
 /// Connections through a tunnel up to the first answer.
@@ -58,34 +66,26 @@ pub fn measure_tunnel(
     // The first has nothing to resume.
     tunnel.connect()?;
     let before = bench.signatures();
-    let mut all = 0;
-    let turn = repeat_counting(clients, plan, || tunnel.connect(), &mut all)?;
+    let (turn, all) = repeat(clients, plan, Duration::ZERO, || tunnel.connect())?;
     Ok(Turn {
         signatures: Some((bench.signatures() - before) as f64 / all as f64),
         ..turn
     })
 }
 
-/// Takes this step over and over, by so many at a time, until the window is over and each has done it once in the window.
+/// Takes this step over and over after a pause, by so many at a time, until the window is over and each has done it once
+/// in the window. Counts those outside of the window too.
 fn repeat(
     workers: usize,
     plan: &Plan,
+    pause: Duration,
     step: impl Fn() -> Result<(), Failure> + Sync,
-) -> Result<Turn, Failure> {
-    repeat_counting(workers, plan, step, &mut 0)
-}
-
-/// The same, and counts those outside of the window too.
-fn repeat_counting(
-    workers: usize,
-    plan: &Plan,
-    step: impl Fn() -> Result<(), Failure> + Sync,
-    all: &mut u64,
-) -> Result<Turn, Failure> {
+) -> Result<(Turn, u64), Failure> {
     let start = Instant::now();
     let work = || -> Result<(Vec<f64>, u64), Failure> {
         let (mut taken, mut steps) = (Vec::new(), 0);
         while start.elapsed() < plan.warm_up + plan.window || taken.is_empty() {
+            thread::sleep(pause);
             let begun = Instant::now();
             step()?;
             steps += 1;
@@ -95,18 +95,18 @@ fn repeat_counting(
         }
         Ok((taken, steps))
     };
-    let mut taken = Vec::new();
+    let (mut taken, mut all) = (Vec::new(), 0);
     thread::scope(|scope| {
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         for thread in threads {
             let (of_one, steps) = thread.join().expect("a client does not panic")?;
             taken.extend(of_one);
-            *all += steps;
+            all += steps;
         }
         Ok(())
     })?;
     let time = start.elapsed() - plan.warm_up;
-    Ok(Turn::of(taken, time))
+    Ok((Turn::of(taken, time), all))
 }
 
 impl Turn {

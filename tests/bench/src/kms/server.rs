@@ -9,12 +9,13 @@ use std::time::Duration;
 use mcbn_tests_kms::{Own, Scene};
 use mcbn_tests_support::process::Process;
 
-use super::client::Client;
+use super::client::{Client, in_memory};
 use super::{SIGNERS, Turn, alone};
 use crate::client::Tunnel;
 use crate::failure::Failure;
 use crate::machine::Processors;
 use crate::plan::Plan;
+use crate::server::proxy;
 use crate::service::Service;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +25,8 @@ pub enum Kind {
     CallsAlone,
     /// Which signs for each connection, whoever comes again.
     NeverResuming,
+    /// The plainest proxy over rustls, with its key in memory.
+    KeyInMemory,
 }
 
 impl Kind {
@@ -32,6 +35,7 @@ impl Kind {
             Self::KmsMtls => "kms-mtls",
             Self::CallsAlone => "the calls alone",
             Self::NeverResuming => "kms-mtls, never resuming",
+            Self::KeyInMemory => "rustls, key in memory",
         }
     }
 }
@@ -44,17 +48,28 @@ pub struct Bench {
     server: Own,
     client: Own,
     openssl: Client,
+    /// A certificate and its key.
+    in_memory: [PathBuf; 2],
 }
 
 impl Bench {
     pub fn new(processors: Processors, kms_mtls: PathBuf) -> Result<Self, Failure> {
         let scene = Scene::new();
+        let set_up = || {
+            let (key, certificate) = in_memory(&scene.ca)?;
+            let key = key.private_key_to_pem_pkcs8()?;
+            let files = [("memory.pem", certificate), ("memory.key", key)];
+            let files = files.map(|(name, content)| scene.folder.file(name, content));
+            io::Result::Ok((Client::new(&scene.ca)?, files))
+        };
+        let (openssl, in_memory) = set_up().map_err(Failure::machine("set up TLS"))?;
         Ok(Self {
             processors,
             kms_mtls,
             server: scene.p256("server"),
             client: scene.p256("client"),
-            openssl: Client::new(&scene.ca).map_err(Failure::machine("set up TLS"))?,
+            openssl,
+            in_memory,
             scene,
         })
     }
@@ -73,12 +88,10 @@ impl Bench {
     pub fn start(&self, kind: Kind) -> Result<Running<'_>, Failure> {
         let service = Service::start(self.processors.of_client())
             .map_err(Failure::machine("start the service"))?;
-        let mut command = self.processors.server(&self.kms_mtls);
-        self.end(&mut command, &self.server, kind);
-        command
-            .args(["--role=server", "--max-connections-per-peer=100000"])
-            .arg(format!("--forward={}", service.address()));
-        let (process, address) = listening(command);
+        let (process, address) = match kind {
+            Kind::KeyInMemory => proxy(self.proxy(&service)?),
+            _ => listening(self.kms_mtls(kind, &service)),
+        };
         Ok(Running {
             bench: self,
             kind,
@@ -86,6 +99,26 @@ impl Bench {
             _process: process,
             _service: service,
         })
+    }
+
+    fn kms_mtls(&self, kind: Kind, service: &Service) -> Command {
+        let mut command = self.processors.server(&self.kms_mtls);
+        self.end(&mut command, &self.server, kind);
+        command
+            .args(["--role=server", "--max-connections-per-peer=100000"])
+            .arg(format!("--forward={}", service.address()));
+        command
+    }
+
+    fn proxy(&self, service: &Service) -> Result<Command, Failure> {
+        let own = std::env::current_exe().map_err(Failure::machine("find this program"))?;
+        let mut command = self.processors.server(own);
+        command
+            .arg("--tls-proxy")
+            .arg(service.address().to_string())
+            .arg(self.scene.folder.path().join("ca.pem"))
+            .args(&self.in_memory);
+        Ok(command)
     }
 
     /// A server, and a client on the client's processors that tunnels to it.
