@@ -91,6 +91,11 @@ impl Failure {
     ///
     /// [google.rpc.Code]: https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
     pub fn of_code(name: &str, said: Said) -> Failure {
+        // The code says something, too.
+        let said = match said.is_empty() {
+            true => Said::new(name.as_bytes()),
+            false => said,
+        };
         match name {
             "UNAUTHENTICATED" => Failure::Unauthenticated(said),
             "PERMISSION_DENIED" => Failure::Denied(said),
