@@ -174,3 +174,6 @@ fn decoded(text: &str, crc: Option<&str>) -> Result<SecretBytes, Failure> {
     checksum::check(&bytes, crc)?;
     Ok(SecretBytes::of(bytes))
 }
+
+#[cfg(test)]
+mod tests;
