@@ -4,17 +4,6 @@ use google_cloud_gax::error::{CredentialsError, Error as GaxError};
 use mcbn_gcp_answer::{Corrupt, Failure, Said, refusal};
 use std::error::Error;
 
-/// What is known of credentials is used up: the next call needs them anew.
-pub(crate) fn spends_credentials(failure: &Failure) -> bool {
-    matches!(
-        failure,
-        Failure::NoCredentials(_)
-            | Failure::TokenRefused(_)
-            | Failure::NoToken(_)
-            | Failure::Unauthenticated(_)
-    )
-}
-
 /// Google's errors may hold whole answers: what they say themselves is not repeated.
 pub(crate) fn of(error: GaxError) -> Failure {
     let error = first(&error);
