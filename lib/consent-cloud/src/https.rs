@@ -10,17 +10,19 @@ use hyper_util::rt::TokioIo;
 use mcbn_gcp_answer::{Corrupt, Failure, Said};
 use mcbn_manifest::Endpoint;
 use mcbn_tunnel::dial::Upstream;
-use mcbn_tunnel::names::Names;
+use mcbn_tunnel::names::{Names, NoResolver};
 use mcbn_tunnel::target::Target;
 use rustls::client::Resumption;
 use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::ServerName;
 use std::convert::Infallible;
+use std::error::Error;
+use std::fmt::{self, Debug, Display};
 use std::future::ready;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -30,12 +32,19 @@ use zeroize::Zeroizing;
 /// In bytes: the longest secret with room for its base64 and what stands around it.
 const LONGEST: usize = 128 * 1024;
 
-/// Whose certificates are believed: those that the system, or the image, has for public CAs.
+/// The way to services. What it needs of the system's files is read once, so that a lease is renewed without them: what
+/// changes in them has effect when the program is started again.
 #[derive(Clone)]
-pub(crate) struct Https {
+pub struct Https {
     tls: TlsConnector,
+    /// Of the first name that is looked up, for all others.
+    names: Arc<OnceLock<Names>>,
     dns_server: Option<SocketAddr>,
 }
+
+/// There are no certificates to believe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoCertificates;
 
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -43,15 +52,30 @@ pub(crate) struct Answer {
 }
 
 impl Https {
-    /// # Errors
-    ///
-    /// There are no certificates to believe.
-    pub(crate) fn new(dns_server: Option<SocketAddr>) -> Result<Https, Failure> {
+    /// Believes whom the system, or the image, has certificates of as public CAs. Names are looked up as the system says,
+    /// or by this server alone.
+    pub fn of_system(dns_server: Option<SocketAddr>) -> Result<Https, NoCertificates> {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if roots.is_empty() {
-            return Err(away("there are no certificates of public CAs here"));
+        Https::believing(roots, dns_server)
+    }
+
+    pub(crate) fn believing(
+        roots: RootCertStore,
+        dns_server: Option<SocketAddr>,
+    ) -> Result<Https, NoCertificates> {
+        match roots.is_empty() {
+            true => Err(NoCertificates),
+            false => Ok(Https::with(roots, dns_server)),
         }
+    }
+
+    /// Believes no certificate: where nobody is to be asked, and there need be none.
+    pub fn believing_nobody() -> Https {
+        Https::with(RootCertStore::empty(), None)
+    }
+
+    fn with(roots: RootCertStore, dns_server: Option<SocketAddr>) -> Https {
         let mut config = ClientConfig::builder_with_provider(mcbn_tls13::provider())
             .with_protocol_versions(&[&TLS13])
             .expect("the provider has the suites of TLS 1.3")
@@ -59,10 +83,11 @@ impl Https {
             .with_no_client_auth();
         config.resumption = Resumption::disabled();
         config.alpn_protocols = vec![mcbn_tls13::HTTP_1_1.to_vec()];
-        Ok(Https {
+        Https {
             tls: Arc::new(config).into(),
+            names: Arc::default(),
             dns_server,
-        })
+        }
     }
 
     /// Nothing is tried again: the caller does, and sets the deadline.
@@ -95,13 +120,36 @@ impl Https {
             },
         };
         let targets = vec![target];
-        let names = Names::needed_by(&targets, self.dns_server);
+        let names = self.names_for(&targets);
         let names = names.map_err(|error| away(&error.to_string()))?;
         let upstream = Upstream::<TcpStream>::new(targets, names, CONNECT);
         let stream = upstream.connect_once(|stream| ready(Ok::<_, Infallible>(stream)));
         stream.await.map_err(|error| away(&error.to_string()))
     }
+
+    fn names_for(&self, targets: &[Target]) -> Result<Option<Names>, NoResolver> {
+        if let Some(names) = self.names.get() {
+            return Ok(Some(names.clone()));
+        }
+        let names = Names::needed_by(targets, self.dns_server)?;
+        // Whoever was faster has read the same.
+        Ok(names.map(|names| self.names.get_or_init(|| names).clone()))
+    }
 }
+
+impl Debug for Https {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Https(..)")
+    }
+}
+
+impl Display for NoCertificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("there are no certificates of public CAs here")
+    }
+}
+
+impl Error for NoCertificates {}
 
 /// For one connection; the reading as a whole has a deadline too.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -144,7 +192,7 @@ async fn whole(answer: Response<Incoming>) -> Result<Answer, Failure> {
 }
 
 fn broke(error: &hyper::Error) -> Failure {
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(error) = source {
         if let Some(error) = error.downcast_ref::<io::Error>() {
             return broken(error);
@@ -161,3 +209,6 @@ fn broken(error: &io::Error) -> Failure {
 fn away(why: &str) -> Failure {
     Failure::Away(Said::new(why.as_bytes()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,8 @@
 //!
 //! One reading is: a token of this machine from the launcher, for this participant's provider and no other, with the
 //! manifest's digest as its nonce; an exchange of it with the Security Token Service through the
-//! participant's provider, and the secret or the decryption with the access token that comes back. Nothing is kept for the
-//! next one, so each is judged by what the participant has set by then. The machine acts as itself: no service account is
+//! participant's provider, and the secret or the decryption with the access token that comes back. Of what is given nothing is
+//! kept for the next one, so each is judged by what the participant has set by then. The machine acts as itself: no service account is
 //! impersonated, and none of the operator's is used.
 //!
 //! These are three requests, and they are made here: Google's clients would double every image that takes a share, and keep
@@ -15,15 +15,17 @@
 #![forbid(unsafe_code)]
 
 mod https;
+#[cfg(test)]
+mod service;
 mod services;
 
-use https::Https;
+pub use https::{Https, NoCertificates};
+
 use mcbn_consent::cloud::{Fetch, NotFetched, ShareText};
 use mcbn_gcp_answer::{Failure, Said, SecretBytes};
 use mcbn_launcher::{Launcher, Request, TokenType};
 use mcbn_manifest::{Cloud, CloudShare, Endpoint, Endpoints, ProviderName};
 use mcbn_share::ManifestDigest;
-use std::net::SocketAddr;
 
 /// Reads shares in participants' own projects.
 #[derive(Clone, Debug)]
@@ -31,22 +33,22 @@ pub struct GoogleCloud {
     launcher: Launcher,
     manifest: ManifestDigest,
     endpoints: Endpoints,
-    dns_server: Option<SocketAddr>,
+    https: Https,
 }
 
 impl GoogleCloud {
-    /// Asks nobody yet. Names are looked up as the system says, or by this server alone.
+    /// Asks nobody yet.
     pub fn new(
         launcher: Launcher,
         manifest: ManifestDigest,
         endpoints: &Endpoints,
-        dns_server: Option<SocketAddr>,
+        https: Https,
     ) -> Self {
         Self {
             launcher,
             manifest,
             endpoints: endpoints.clone(),
-            dns_server,
+            https,
         }
     }
 }
@@ -65,15 +67,15 @@ impl GoogleCloud {
         let token = self.launcher.custom_token(&request).await;
         let token =
             token.map_err(|error| Failure::NoToken(Said::new(error.to_string().as_bytes())))?;
-        let https = Https::new(self.dns_server)?;
+        let https = &self.https;
         let at = &self.endpoints;
         let sts = at.sts.clone().unwrap_or_else(Endpoint::sts);
-        let access = services::exchange(&https, &sts, &cloud.identity, &token).await?;
+        let access = services::exchange(https, &sts, &cloud.identity, &token).await?;
         match &cloud.share {
             CloudShare::Secret(version) => {
                 let endpoint = at.secret_manager.clone();
                 let endpoint = endpoint.unwrap_or_else(|| version.endpoint());
-                services::secret(&https, &endpoint, access, version).await
+                services::secret(https, &endpoint, access, version).await
             }
             CloudShare::Sealed {
                 key,
@@ -82,7 +84,7 @@ impl GoogleCloud {
             } => {
                 let endpoint = at.kms.clone().unwrap_or_else(Endpoint::kms);
                 let (ciphertext, label) = (ciphertext.as_bytes(), label.as_bytes());
-                services::decrypt(&https, &endpoint, access, key, ciphertext, label).await
+                services::decrypt(https, &endpoint, access, key, ciphertext, label).await
             }
         }
     }

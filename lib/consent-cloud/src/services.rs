@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, StatusCode};
-use mcbn_gcp_answer::{Corrupt, Failure, Said, SecretBytes, checksum};
+use mcbn_gcp_answer::{Corrupt, Failure, Said, SecretBytes, checksum, refusal};
 use mcbn_launcher::Token;
 use mcbn_manifest::{Endpoint, KeyName, ProviderName, SecretVersionName};
 use serde::{Deserialize, Serialize};
@@ -60,21 +60,11 @@ struct Granted<'a> {
     access_token: Cow<'a, str>,
 }
 
-/// [RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)
 fn not_exchanged(answer: &Answer) -> Failure {
-    #[derive(Deserialize)]
-    struct Refusal<'a> {
-        #[serde(borrow)]
-        error: Cow<'a, str>,
-        #[serde(borrow, default)]
-        error_description: Cow<'a, str>,
-    }
-    let said = match serde_json::from_slice::<Refusal<'_>>(&answer.body) {
-        Ok(refusal) => format!("{}: {}", refusal.error, refusal.error_description),
-        Err(_) => format!("HTTP status {}", answer.status.as_u16()),
-    };
-    let said = Said::new(said.as_bytes());
-    match answer.status.as_u16() {
+    let status = answer.status.as_u16();
+    let said = refusal::of_exchange(&answer.body);
+    let said = said.unwrap_or_else(|| Said::new(format!("HTTP status {status}").as_bytes()));
+    match status {
         408 | 429 | 500.. => Failure::NoToken(said),
         _ => Failure::TokenRefused(said),
     }
@@ -164,30 +154,12 @@ fn whole(request: hyper::http::request::Builder, body: Vec<u8>) -> Request<Full<
     request.expect("a path of a name, and headers of text")
 }
 
-/// What a service says where it does not do what it was asked to
-/// ([its form](https://google.aip.dev/193)).
+/// An answer of a service that has done what it was asked to.
 fn answered(answer: Answer) -> Result<Answer, Failure> {
-    #[derive(Deserialize)]
-    struct Refusal<'a> {
-        #[serde(borrow)]
-        error: Status<'a>,
+    match answer.status {
+        StatusCode::OK => Ok(answer),
+        status => Err(refusal::of_service(status.as_u16(), &answer.body)),
     }
-    #[derive(Deserialize)]
-    struct Status<'a> {
-        #[serde(borrow)]
-        status: Cow<'a, str>,
-        #[serde(borrow, default)]
-        message: Cow<'a, str>,
-    }
-    if answer.status == StatusCode::OK {
-        return Ok(answer);
-    }
-    Err(match serde_json::from_slice::<Refusal<'_>>(&answer.body) {
-        Ok(Refusal { error }) => {
-            Failure::of_code(&error.status, Said::new(error.message.as_bytes()))
-        }
-        Err(_) => Failure::of_http(answer.status.as_u16()),
-    })
 }
 
 fn parsed<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, Failure> {
@@ -202,3 +174,6 @@ fn decoded(text: &str, crc: Option<&str>) -> Result<SecretBytes, Failure> {
     checksum::check(&bytes, crc)?;
     Ok(SecretBytes::of(bytes))
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,23 +48,50 @@ pub enum Corrupt {
     Form,
 }
 
-impl Failure {
-    /// A short fixed word for logs and metrics.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Failure::NoCredentials(_) => "no_credentials",
-            Failure::TokenRefused(_) => "access_token_refused",
-            Failure::NoToken(_) => "no_access_token",
-            Failure::Unauthenticated(_) => "unauthenticated",
-            Failure::Denied(_) => "permission_denied",
-            Failure::Missing(_) => "not_found",
-            Failure::Disabled(_) => "disabled",
-            Failure::Rejected(_) => "rejected",
-            Failure::Busy(_) => "too_many_requests",
-            Failure::Away(_) => "unavailable",
-            Failure::Slow => "deadline",
-            Failure::Corrupt(_) => "corrupt",
+/// One table, and both spellings of it.
+macro_rules! reasons {
+    ($($failure:pat => $reason:literal,)*) => {
+        /// A short fixed word for logs and metrics.
+        pub fn reason(&self) -> &'static str {
+            match self {
+                $($failure => $reason,)*
+            }
         }
+
+        /// The same of Cloud KMS, where others have reasons too.
+        pub fn reason_of_kms(&self) -> &'static str {
+            match self {
+                $($failure => concat!("kms_", $reason),)*
+            }
+        }
+    };
+}
+
+impl Failure {
+    reasons! {
+        Failure::NoCredentials(_) => "no_credentials",
+        Failure::TokenRefused(_) => "access_token_refused",
+        Failure::NoToken(_) => "no_access_token",
+        Failure::Unauthenticated(_) => "unauthenticated",
+        Failure::Denied(_) => "permission_denied",
+        Failure::Missing(_) => "not_found",
+        Failure::Disabled(_) => "disabled",
+        Failure::Rejected(_) => "rejected",
+        Failure::Busy(_) => "too_many_requests",
+        Failure::Away(_) => "unavailable",
+        Failure::Slow => "deadline",
+        Failure::Corrupt(_) => "corrupt",
+    }
+
+    /// No service was asked, or none took who we are: credentials are missing, or are not taken.
+    pub fn is_of_credentials(&self) -> bool {
+        matches!(
+            self,
+            Failure::NoCredentials(_)
+                | Failure::TokenRefused(_)
+                | Failure::NoToken(_)
+                | Failure::Unauthenticated(_)
+        )
     }
 
     /// Asking again changes nothing until somebody changes something at Google Cloud, or here.
@@ -91,6 +118,11 @@ impl Failure {
     ///
     /// [google.rpc.Code]: https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
     pub fn of_code(name: &str, said: Said) -> Failure {
+        // The code says something, too.
+        let said = match said.is_empty() {
+            true => Said::new(name.as_bytes()),
+            false => said,
+        };
         match name {
             "UNAUTHENTICATED" => Failure::Unauthenticated(said),
             "PERMISSION_DENIED" => Failure::Denied(said),
@@ -173,6 +205,32 @@ mod tests {
             let said = failure.to_string();
             assert!(!said.contains('\n'), "{said:?}");
         }
+    }
+
+    /// Both are the names of what is counted and logged.
+    #[test]
+    fn a_reason_is_the_same_word_of_kms() {
+        for (failure, reason, of_kms) in [
+            (Failure::Slow, "deadline", "kms_deadline"),
+            (Failure::Corrupt(Corrupt::Name), "corrupt", "kms_corrupt"),
+            (
+                Failure::of_http(403),
+                "permission_denied",
+                "kms_permission_denied",
+            ),
+            (Failure::of_http(404), "not_found", "kms_not_found"),
+        ] {
+            assert_eq!(failure.reason(), reason);
+            assert_eq!(failure.reason_of_kms(), of_kms);
+        }
+    }
+
+    #[test]
+    fn credentials_are_told_from_what_they_are_for() {
+        assert!(Failure::NoCredentials("none".into()).is_of_credentials());
+        assert!(Failure::of_http(401).is_of_credentials());
+        assert!(!Failure::of_http(403).is_of_credentials());
+        assert!(!Failure::Slow.is_of_credentials());
     }
 
     #[test]

@@ -11,6 +11,7 @@
 
 pub mod checksum;
 mod failure;
+pub mod refusal;
 mod secret_bytes;
 
 pub use failure::{Corrupt, Failure};

@@ -74,7 +74,8 @@ impl<S: Service> Access<S> {
         loop {
             let (client, is_new) = self.client().await?;
             let answer = ask(client.service).await.map_err(failure::of);
-            if !answer.as_ref().is_err_and(failure::spends_credentials) {
+            // What is known of credentials is used up by such a failure: the next call needs them anew.
+            if !answer.as_ref().is_err_and(Failure::is_of_credentials) {
                 return answer;
             }
             self.drop_client(client.number).await;

@@ -1,19 +1,8 @@
 //! What Google's clients say went wrong, in the words of lib/gcp-answer.
 
 use google_cloud_gax::error::{CredentialsError, Error as GaxError};
-use mcbn_gcp_answer::{Corrupt, Failure, Said};
+use mcbn_gcp_answer::{Corrupt, Failure, Said, refusal};
 use std::error::Error;
-
-/// What is known of credentials is used up: the next call needs them anew.
-pub(crate) fn spends_credentials(failure: &Failure) -> bool {
-    matches!(
-        failure,
-        Failure::NoCredentials(_)
-            | Failure::TokenRefused(_)
-            | Failure::NoToken(_)
-            | Failure::Unauthenticated(_)
-    )
-}
 
 /// Google's errors may hold whole answers: what they say themselves is not repeated.
 pub(crate) fn of(error: GaxError) -> Failure {
@@ -67,18 +56,11 @@ fn of_credentials(error: &CredentialsError) -> Failure {
     }
 }
 
-/// [RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)
+/// Of the answer that Google's message ends with.
 fn refusal(message: &str) -> Option<Said> {
     let (_, after) = message.split_once("body=<")?;
     let (body, _) = after.rsplit_once('>')?;
-    let body: serde_json::Value = serde_json::from_str(body).ok()?;
-    let error = body.get("error")?.as_str()?;
-    let more = body.get("error_description").and_then(|more| more.as_str());
-    let said = match more {
-        Some(more) => format!("{error}: {more}"),
-        None => error.to_owned(),
-    };
-    Some(Said::new(said.as_bytes()))
+    refusal::of_exchange(body.as_bytes())
 }
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

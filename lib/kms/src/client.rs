@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mcbn_mutual::HandshakeError;
-use mcbn_tls13::{End, Verifier, provider};
+use mcbn_tls13::End;
 use mcbn_tunnel::handshake::Handshake;
 use rustls::ClientConfig;
 use rustls::client::{Resumption, Tls12Resumption};
@@ -47,19 +47,12 @@ impl Connector {
         let resumption = resumption.filter(|_| credentials.version == Version::Tls13);
         let name = peers.name().cloned();
         let judgement = Arc::new(Judgement::new(peers, resumption));
-        let verifier = Verifier::new(Arc::clone(&judgement));
-        let verifier = match credentials.version {
-            Version::Tls12 => verifier.with_tls12(),
-            Version::Tls13 => verifier,
-        };
-        let builder =
-            ClientConfig::builder_with_details(provider(), Arc::clone(&credentials.clock));
-        let mut config = builder
-            .with_protocol_versions(&credentials.version.only())
-            .map_err(Setup::Tls)?
+        let verifier = credentials.verifier(Arc::clone(&judgement));
+        let mut config = credentials
+            .begun(ClientConfig::builder_with_details)?
             // What replaces the usual verifier asks webpki as that one does, and for an extended key usage beside.
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_custom_certificate_verifier(verifier)
             .with_client_cert_resolver(credentials.shown());
         config.resumption = Resumption::disabled();
         config.enable_early_data = false;

@@ -5,13 +5,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mcbn_tls13::End;
-use rustls::SupportedProtocolVersion;
+use mcbn_tls13::{End, Verifier, provider};
 use rustls::client::ResolvesClientCert;
+use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 use rustls::version::{TLS12, TLS13};
+use rustls::{ConfigBuilder, ConfigSide, SupportedProtocolVersion, WantsVerifier, WantsVersions};
 use tokio::sync::Semaphore;
 
 use crate::certificate::Chain;
@@ -114,6 +115,28 @@ impl Credentials {
             seats: Arc::new(Semaphore::new(limits.concurrency)),
             certified: Arc::new(CertifiedKey::new(chain.certificates(), signer)),
             own,
+        })
+    }
+
+    /// What an end's configuration begins with: the cryptography, the clock, and the one version.
+    pub(crate) fn begun<E: ConfigSide>(
+        &self,
+        builder: impl FnOnce(
+            Arc<CryptoProvider>,
+            Arc<dyn TimeProvider>,
+        ) -> ConfigBuilder<E, WantsVersions>,
+    ) -> Result<ConfigBuilder<E, WantsVerifier>, Setup> {
+        let builder = builder(provider(), Arc::clone(&self.clock));
+        let begun = builder.with_protocol_versions(&self.version.only());
+        begun.map_err(Setup::Tls)
+    }
+
+    /// Asks this judge, in the one version.
+    pub(crate) fn verifier<J>(&self, judge: J) -> Arc<Verifier<J>> {
+        let verifier = Verifier::new(judge);
+        Arc::new(match self.version {
+            Version::Tls12 => verifier.with_tls12(),
+            Version::Tls13 => verifier,
         })
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mcbn_mutual::HandshakeError;
-use mcbn_tls13::{End, Verifier, provider};
+use mcbn_tls13::End;
 use mcbn_tunnel::handshake::Handshake;
 use rustls::ServerConfig;
 use rustls::server::{NoServerSessionStorage, StoresServerSessions};
@@ -37,17 +37,10 @@ impl Acceptor {
         credentials.is_for(End::Server)?;
         let resumption = resumption.filter(|_| credentials.version == Version::Tls13);
         let judgement = Arc::new(Judgement::new(peers, resumption));
-        let verifier = Verifier::new(Arc::clone(&judgement));
-        let verifier = match credentials.version {
-            Version::Tls12 => verifier.with_tls12(),
-            Version::Tls13 => verifier,
-        };
-        let builder =
-            ServerConfig::builder_with_details(provider(), Arc::clone(&credentials.clock));
-        let mut config = builder
-            .with_protocol_versions(&credentials.version.only())
-            .map_err(Setup::Tls)?
-            .with_client_cert_verifier(Arc::new(verifier))
+        let verifier = credentials.verifier(Arc::clone(&judgement));
+        let mut config = credentials
+            .begun(ServerConfig::builder_with_details)?
+            .with_client_cert_verifier(verifier)
             .with_cert_resolver(credentials.shown());
         let sessions: Arc<dyn StoresServerSessions> = match resumption {
             Some(_) => Arc::new(Sessions::new(Arc::clone(&credentials.clock))),

@@ -108,20 +108,9 @@ pub(crate) enum NotSigned {
 impl NotSigned {
     pub(crate) fn reason(&self) -> &'static str {
         match self {
-            Self::Failed(failure) => match failure {
-                Failure::Slow => "kms_deadline",
-                Failure::Denied(_) => "kms_permission_denied",
-                Failure::Missing(_) => "kms_not_found",
-                Failure::Disabled(_) => "kms_disabled",
-                Failure::Busy(_) => "kms_too_many_requests",
-                Failure::Away(_) => "kms_unavailable",
-                Failure::Corrupt(_) => "kms_corrupt",
-                Failure::Rejected(_) => "kms_rejected",
-                Failure::NoCredentials(_)
-                | Failure::TokenRefused(_)
-                | Failure::NoToken(_)
-                | Failure::Unauthenticated(_) => "kms_credentials",
-            },
+            // Which of the four it is stands in the message.
+            Self::Failed(failure) if failure.is_of_credentials() => "kms_credentials",
+            Self::Failed(failure) => failure.reason_of_kms(),
             Self::Foreign => "kms_foreign_signature",
             Self::NoSeat => "kms_no_seat",
         }

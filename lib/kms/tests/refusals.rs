@@ -236,6 +236,8 @@ async fn a_signer_that_fails_is_told_by_name() {
     assert_eq!(unsigned(corrupt, SOON).await, ["kms_corrupt"; 2]);
     let slow = Behaviour::Fails(Failure::Slow);
     assert_eq!(unsigned(slow, SOON).await, ["kms_deadline"; 2]);
+    let nobody = Behaviour::Fails(Failure::NoCredentials("none".into()));
+    assert_eq!(unsigned(nobody, SOON).await, ["kms_credentials"; 2]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,6 +41,11 @@ impl Said {
         let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
         Said(words.join(" ").chars().take(LONGEST).collect())
     }
+
+    /// There were no words.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl fmt::Debug for Said {
@@ -114,5 +119,6 @@ mod tests {
         );
         assert_eq!(Said::new(&[b'x'; 5000]).to_string().len(), LONGEST);
         assert_eq!(Said::new(b"\xff").to_string(), "\u{fffd}");
+        assert!(Said::new(b" \n").is_empty());
     }
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use mcbn_consent::lease::{Consent, NoConsent};
 use mcbn_consent::metrics::Metrics;
 use mcbn_consent::settings::{RevealConfig, ShareConfig};
-use mcbn_consent_cloud::GoogleCloud;
+use mcbn_consent_cloud::{GoogleCloud, Https, NoCertificates};
 use mcbn_launcher::Launcher;
 use mcbn_manifest::{Endpoints, Member};
 use mcbn_runtime::admin::Admin;
@@ -23,7 +23,8 @@ pub async fn gather<C: Connector>(
     admin: &Admin,
 ) -> Result<(Combined, Consent), NoKey> {
     let (keepers, metrics) = reach::<C>(shares.members(), dns_server, admin)?;
-    let gathered = shares.gather(keepers, in_cloud(dns_server), metrics).await;
+    let cloud = in_cloud(shares.members(), dns_server).map_err(NoKey::Cloud)?;
+    let gathered = shares.gather(keepers, cloud, metrics).await;
     gathered.map_err(NoKey::Consent)
 }
 
@@ -35,15 +36,21 @@ pub async fn gather_revealed<C: Connector>(
     admin: &Admin,
 ) -> Result<(Vec<KeyShare>, Consent), NoKey> {
     let (keepers, metrics) = reach::<C>(shares.members(), dns_server, admin)?;
-    let gathered = shares.gather(keepers, in_cloud(dns_server), metrics).await;
+    let cloud = in_cloud(shares.members(), dns_server).map_err(NoKey::Cloud)?;
+    let gathered = shares.gather(keepers, cloud, metrics).await;
     gathered.map_err(NoKey::Consent)
 }
 
-/// The way to shares that lie in Google Cloud.
+/// The way to shares that lie in Google Cloud, if those of any of these participants do.
 fn in_cloud(
+    members: &[Member],
     dns_server: Option<SocketAddr>,
-) -> impl FnOnce(Launcher, ManifestDigest, &Endpoints) -> GoogleCloud {
-    move |launcher, manifest, endpoints| GoogleCloud::new(launcher, manifest, endpoints, dns_server)
+) -> Result<impl FnOnce(Launcher, ManifestDigest, &Endpoints) -> GoogleCloud, NoCertificates> {
+    let https = match members.iter().any(|member| member.cloud().is_some()) {
+        true => Https::of_system(dns_server)?,
+        false => Https::believing_nobody(),
+    };
+    Ok(|launcher, manifest, endpoints: &_| GoogleCloud::new(launcher, manifest, endpoints, https))
 }
 
 /// The way to those who are asked, and what is counted of it.
@@ -65,6 +72,8 @@ fn reach<C: Connector>(
 pub enum NoKey {
     /// No keeper can be asked.
     Keepers(NoKeepers),
+    /// Google Cloud cannot be asked.
+    Cloud(NoCertificates),
     /// A share is missing or refused.
     Consent(NoConsent),
 }
@@ -73,6 +82,7 @@ impl fmt::Display for NoKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Keepers(error) => error.fmt(f),
+            Self::Cloud(_) => f.write_str("Google Cloud cannot be asked for shares"),
             Self::Consent(error) => error.fmt(f),
         }
     }
@@ -82,6 +92,7 @@ impl std::error::Error for NoKey {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Keepers(error) => std::error::Error::source(error),
+            Self::Cloud(error) => Some(error),
             Self::Consent(error) => std::error::Error::source(error),
         }
     }
@@ -90,7 +101,7 @@ impl std::error::Error for NoKey {
 impl Failure for NoKey {
     fn exit(&self) -> Exit {
         match self {
-            Self::Keepers(_) => Exit::Platform,
+            Self::Keepers(_) | Self::Cloud(_) => Exit::Platform,
             Self::Consent(error) => error.exit(),
         }
     }
@@ -101,6 +112,10 @@ impl Failure for NoKey {
                 Some("give a DNS server with --dns-server, or addresses in the manifest".into())
             }
             Self::Keepers(NoKeepers::Tls(_)) => None,
+            Self::Cloud(NoCertificates) => Some(
+                "install the system's CA certificates, or name a file of them in SSL_CERT_FILE"
+                    .into(),
+            ),
             Self::Consent(error) => error.hint(),
         }
     }

@@ -214,6 +214,12 @@ impl House {
         self.folder.path().join(whose).display().to_string()
     }
 
+    /// For `SSL_CERT_FILE`.
+    pub fn file_without_certificates(&self) -> String {
+        let file = self.folder.file("no-certificates.pem", "");
+        file.display().to_string()
+    }
+
     /// Starts a workload on a machine of its own, with these variables beside the manifest.
     pub fn start(&self, name: &str, more: &[(&str, String)]) -> Running {
         let operators: Variables = [("MCBN_MANIFEST".to_owned(), self.manifest.clone())].into();

@@ -348,6 +348,24 @@ fn a_workload_waits_for_google_cloud() {
 }
 
 #[test]
+fn a_machine_without_certificates_of_public_cas_is_refused() {
+    let house = House::new();
+    let none = [("SSL_CERT_FILE", house.file_without_certificates())];
+    let ended = house.starting_server(&none).process.end();
+    ended.expect_code(71);
+    let said = ended.stderr();
+    let expected = "psk-server: error: cannot make the key: Google Cloud cannot be asked for shares: there are no certificates of public CAs here\n\
+                    psk-server: hint: install the system's CA certificates, or name a file of them in SSL_CERT_FILE\n";
+    assert!(said.ends_with(expected), "{ended}");
+    assert_eq!(house.cloud.sts().requests().total(), 0);
+    // Where nobody is asked there, none are needed.
+    let [bob, carol] = ["bob", "carol"].map(|name| house.share_file(name));
+    let here = format!("bob=file:{bob},carol=file:{carol}");
+    let more = [none, [("MCBN_SHARE", here)]].concat();
+    address(&house.starting_server(&more).process, "listening");
+}
+
+#[test]
 fn a_share_that_is_here_is_not_asked_for_in_the_cloud() {
     let house = House::new();
     let here = format!("bob=file:{}", house.share_file("bob"));

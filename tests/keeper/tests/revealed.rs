@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use mcbn_consent::metrics::Metrics;
 use mcbn_consent::settings::{CONSENT_TIMEOUT, RevealConfig, SHARE, TOKEN_SOCKET, read_manifest};
-use mcbn_consent_cloud::GoogleCloud;
+use mcbn_consent_cloud::{GoogleCloud, Https};
 use mcbn_runtime::exit::{Exit, Failure};
 use mcbn_runtime::settings::{Asked, Given, Program, Setting};
 use mcbn_runtime::{admin, log, shutdown};
@@ -98,8 +98,9 @@ async fn what_is_revealed_signs_as_the_group_until_consent_is_taken_back() {
         panic!("{asked:?}");
     };
     let connect = house.workload(&keeper, &machine).client.connect;
-    let in_cloud =
-        |launcher, manifest, endpoints: &_| GoogleCloud::new(launcher, manifest, endpoints, None);
+    let in_cloud = |launcher, manifest, endpoints: &_| {
+        GoogleCloud::new(launcher, manifest, endpoints, Https::believing_nobody())
+    };
     let gathered = timeout(
         DEADLINE,
         config.gather(connect, in_cloud, Metrics::default()),
