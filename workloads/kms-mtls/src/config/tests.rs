@@ -56,7 +56,7 @@ fn without<'a>(arguments: &[&'a str], start: &str) -> Vec<&'a str> {
 #[test]
 fn each_role_is_read() {
     let server = parsed(SERVER).unwrap().work;
-    assert!(matches!(server, Work::Server(server) if server.listen == DEFAULT_LISTEN));
+    assert!(matches!(server, Work::Server(server) if server.listen == role::DEFAULT_LISTEN));
     let client = parsed(CLIENT).unwrap().work;
     assert!(matches!(client, Work::Client(_, Mode::Get(_))));
 }
