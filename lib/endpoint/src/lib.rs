@@ -12,4 +12,5 @@
 #![forbid(unsafe_code)]
 
 pub mod client;
+pub mod role;
 pub mod server;

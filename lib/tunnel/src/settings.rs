@@ -1,7 +1,6 @@
 //! The settings of connections, which are the same for every program that has them.
 
 mod client;
-mod role;
 mod server;
 
 use std::net::SocketAddr;
@@ -12,7 +11,6 @@ use mcbn_runtime::settings::{Given, Reported, Setting};
 use mcbn_runtime::units::{Count, Period};
 
 pub use client::{ClientConfig, INSECURE_PLAINTEXT_LISTEN, ListenConfig, SERVER};
-pub use role::{NotARole, Role};
 pub use server::{MAX_CONNECTIONS_PER_PEER, ServerConfig, ServerRows};
 
 pub const MAX_CONNECTIONS: Setting = Setting::value(

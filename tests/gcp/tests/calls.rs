@@ -5,10 +5,8 @@ use mcbn_tests_gcp::{DEADLINE, MESSAGE, PAYLOAD, Project, RING, sign};
 use mcbn_tests_support::google_cloud::{
     Algorithm as TheirAlgorithm, Call, Fault, Protection as TheirProtection, Role, State,
 };
-use openssl::encrypt::Encrypter;
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
-use openssl::rsa::Padding;
 use openssl::sign::Verifier;
 
 const PLAINTEXT: &[u8] = b"what was encrypted";
@@ -47,13 +45,7 @@ async fn a_ciphertext_for_a_public_key_is_decrypted() {
     );
     let member = project.account.member();
     project.cloud.iam().bind(&member, &key, Role::Decrypter);
-    let public = PKey::public_key_from_pem(kms.public_key_pem(&version).as_bytes()).unwrap();
-    let mut encrypter = Encrypter::new(&public).unwrap();
-    encrypter.set_rsa_padding(Padding::PKCS1_OAEP).unwrap();
-    encrypter.set_rsa_oaep_md(MessageDigest::sha256()).unwrap();
-    encrypter.set_rsa_mgf1_md(MessageDigest::sha256()).unwrap();
-    let mut ciphertext = vec![0; encrypter.encrypt_len(PLAINTEXT).unwrap()];
-    encrypter.encrypt(PLAINTEXT, &mut ciphertext).unwrap();
+    let ciphertext = kms.encrypt_to(&version, PLAINTEXT);
     let version = version.parse().unwrap();
     let client = project.kms();
     let plaintext = client.asymmetric_decrypt(&version, &ciphertext, Protection::Software);

@@ -12,10 +12,7 @@ use google_cloud_kms_v1::model::{
 };
 use mcbn_tests_support::confidential_space::{Machine, Profile};
 use mcbn_tests_support::google_cloud::{Algorithm, Call, Condition, Protection, Role};
-use openssl::encrypt::Encrypter;
-use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
-use openssl::rsa::Padding;
 use openssl::sha::sha256;
 use serde_json::Value;
 
@@ -101,15 +98,7 @@ async fn a_ciphertext_for_a_public_key_is_decrypted() {
     let kms_of_cloud = cloud.kms();
     let version = kms_of_cloud.add_key(KEY, Algorithm::RsaOaep2048Sha256, Protection::Software);
     let member = google::caller(&cloud, KEY, Role::Decrypter);
-    let pem = kms_of_cloud.public_key_pem(&version);
-    let key = PKey::public_key_from_pem(pem.as_bytes()).unwrap();
-    let mut encrypter = Encrypter::new(&key).unwrap();
-    encrypter.set_rsa_padding(Padding::PKCS1_OAEP).unwrap();
-    encrypter.set_rsa_oaep_md(MessageDigest::sha256()).unwrap();
-    encrypter.set_rsa_mgf1_md(MessageDigest::sha256()).unwrap();
-    let mut ciphertext = vec![0; encrypter.encrypt_len(b"secret").unwrap()];
-    encrypter.encrypt(b"secret", &mut ciphertext).unwrap();
-
+    let ciphertext = kms_of_cloud.encrypt_to(&version, b"secret");
     let answer = kms(&cloud, &member)
         .await
         .asymmetric_decrypt()
@@ -262,20 +251,10 @@ async fn requests_for_signatures_are_counted_while_they_wait() {
             tokio::spawn(async move { sign(&client, &version).await.unwrap() })
         })
         .collect();
-    let cloud = tokio::task::spawn_blocking(move || {
-        cloud.kms().wait_for_signing(3);
-        cloud
-    })
-    .await
-    .unwrap();
+    let cloud = google::wait(cloud, |cloud| cloud.kms().wait_for_signing(3)).await;
     assert_eq!(cloud.kms().signing(), 3);
     asking.iter().for_each(tokio::task::JoinHandle::abort);
-    let cloud = tokio::task::spawn_blocking(move || {
-        cloud.kms().wait_for_quiet();
-        cloud
-    })
-    .await
-    .unwrap();
+    let cloud = google::wait(cloud, |cloud| cloud.kms().wait_for_quiet()).await;
     cloud.kms().set_signers(1, Duration::ZERO);
     sign(&client, &version).await.unwrap();
     assert_eq!(cloud.kms().most_signing(), 3);

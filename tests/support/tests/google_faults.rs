@@ -101,12 +101,7 @@ async fn a_stalled_request_is_answered_when_the_fault_is_taken_away() {
     let client = kms(&cloud, &caller(&cloud, KEY, Role::Signer)).await;
     cloud.kms().set_fault(Fault::Stalled);
     let asking = tokio::spawn(async move { sign(&client, &version).await });
-    let cloud = tokio::task::spawn_blocking(move || {
-        cloud.kms().wait_for_signing(1);
-        cloud
-    })
-    .await
-    .unwrap();
+    let cloud = google::wait(cloud, |cloud| cloud.kms().wait_for_signing(1)).await;
     assert!(!asking.is_finished());
     cloud.kms().mend();
     asking.await.unwrap().unwrap();

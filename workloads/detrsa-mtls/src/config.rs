@@ -2,16 +2,17 @@
 
 mod export;
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use mcbn_consent::settings as shares;
 use mcbn_endpoint::client::settings::{self as client, Mode};
+use mcbn_endpoint::role::{self, Role};
 use mcbn_endpoint::server::settings as server;
 use mcbn_mtls::Subject;
 use mcbn_mtls::settings::{self as certificate, CertificateConfig};
 use mcbn_runtime::settings::{Given, Port, Program, Reported, Setting};
-use mcbn_tunnel::settings::{self as connection, ClientConfig, Role, ServerConfig};
+use mcbn_tunnel::settings::{self as connection, ClientConfig, ServerConfig};
 
 use crate::error::Error;
 use crate::key::{self, KeyConfig};
@@ -27,10 +28,10 @@ pub const PROGRAM: Program = Program::new(
      request, joins standard input and output, or tunnels a local port.",
     &[
         ROLE,
-        LISTEN,
+        role::LISTEN,
         server::FORWARD,
         server::INSECURE_PLAINTEXT_FORWARD,
-        SERVER,
+        role::SERVER,
         client::GET,
         client::STDIO,
         connection::INSECURE_PLAINTEXT_LISTEN,
@@ -73,22 +74,6 @@ const ROLE: Setting = Setting::value(
 )
 .operator();
 
-const LISTEN: Setting = Setting::value(
-    "listen",
-    "ADDR:PORT",
-    "server: where to accept TLS connections, [::]:8443 unless given; [::] takes IPv4 as well. client: accept plain \
-     connections here, on a loopback address, and tunnel each to the server",
-)
-.operator();
-
-const SERVER: Setting = Setting::value(
-    "server",
-    "HOST:PORT|srv:NAME",
-    "client: where the server is; with several, the next one is tried when one cannot be reached",
-)
-.repeat()
-.operator();
-
 const CSR: Setting = Setting::value(
     "csr",
     "PATH",
@@ -96,26 +81,9 @@ const CSR: Setting = Setting::value(
 )
 .operator();
 
-const DEFAULT_LISTEN: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V6(Ipv6Addr::UNSPECIFIED), 8443);
-
-/// Rows that mean something to one role only.
-const OF_SERVERS: [&Setting; 4] = [
-    &server::FORWARD,
-    &server::INSECURE_PLAINTEXT_FORWARD,
-    &connection::MAX_CONNECTIONS_PER_PEER,
-    &server::MAX_HANDSHAKES,
-];
-const OF_CLIENTS: [&Setting; 4] = [
-    &SERVER,
-    &client::GET,
-    &client::STDIO,
-    &connection::INSECURE_PLAINTEXT_LISTEN,
-];
-
 /// Rows that mean something to either role, and nothing to what is written and done.
 const OF_ROLES: [&Setting; 7] = [
-    &LISTEN,
+    &role::LISTEN,
     &certificate::PEER_CA,
     &certificate::PEER_NAME,
     &connection::MAX_CONNECTIONS,
@@ -170,29 +138,25 @@ impl Config {
         let csr = given.optional::<PathBuf>(&CSR);
         let export = Asked::read(given);
         let work = match (role, csr, export) {
-            (Ok(Some(Role::Server)), Ok(None), Ok(None)) => {
-                given.refuse_given(&OF_CLIENTS, "for --role client only");
-                read_server(given)
-            }
-            (Ok(Some(Role::Client)), Ok(None), Ok(None)) => {
-                given.refuse_given(&OF_SERVERS, "for --role server only");
-                read_client(given, of_standard_input)
+            (Ok(Some(role)), Ok(None), Ok(None)) => {
+                role.refuse_others(given, &server::ROWS, &role::OF_CLIENTS);
+                match role {
+                    Role::Server => read_server(given),
+                    Role::Client => read_client(given, of_standard_input),
+                }
             }
             (Ok(None), Ok(Some(to)), Ok(None)) => read_request(given, to),
             (Ok(None), Ok(None), Ok(Some(export))) => read_export(given, export),
-            (role, csr, export) => {
-                skip(given);
-                match (role?, csr?, export?) {
-                    (None, None, None) => {
-                        given.hint("give --role server or --role client");
-                        Err(given.refuse(&[&ROLE], "it is needed"))
-                    }
-                    _ => Err(given.refuse(
-                        &[&ROLE, &CSR, &export::INSECURE_EXPORT_PRIVATE_KEY],
-                        "only one of them can be given at a time",
-                    )),
+            (role, csr, export) => match (role?, csr?, export?) {
+                (None, None, None) => {
+                    given.hint("give --role server or --role client");
+                    Err(given.refuse(&[&ROLE], "it is needed"))
                 }
-            }
+                _ => Err(given.refuse(
+                    &[&ROLE, &CSR, &export::INSECURE_EXPORT_PRIVATE_KEY],
+                    "only one of them can be given at a time",
+                )),
+            },
         };
         Ok(Self {
             key: key?,
@@ -202,9 +166,7 @@ impl Config {
 }
 
 fn read_server(given: &mut Given) -> Result<Work, Reported> {
-    let listen = given.optional(&LISTEN);
-    let listen = listen.map(|listen| listen.unwrap_or(DEFAULT_LISTEN));
-    let server = ServerConfig::read(given, listen, &server::ROWS);
+    let server = role::read_server(given, &role::LISTEN, &server::ROWS);
     let certificate = CertificateConfig::read(given);
     Ok(Work::Server {
         server: server?,
@@ -216,12 +178,8 @@ fn read_client(
     given: &mut Given,
     of_standard_input: Option<(&Setting, String)>,
 ) -> Result<Work, Reported> {
-    let servers = match given.all(&SERVER) {
-        Ok(none) if none.is_empty() => Err(given.refuse(&[&SERVER], "a client needs it")),
-        servers => servers,
-    };
-    let client = ClientConfig::read(given, servers);
-    let mode = Mode::read(given, &LISTEN, of_standard_input);
+    let client = role::read_client(given);
+    let mode = Mode::read(given, &role::LISTEN, of_standard_input);
     let certificate = CertificateConfig::read(given);
     Ok(Work::Client {
         client: client?,
@@ -258,19 +216,8 @@ fn read_export(given: &mut Given, export: Asked) -> Result<Work, Reported> {
 }
 
 fn refuse_settings_of_roles(given: &mut Given) {
-    for rows in [&OF_SERVERS[..], &OF_CLIENTS, &OF_ROLES] {
+    for rows in [&server::ROWS.of_servers()[..], &role::OF_CLIENTS, &OF_ROLES] {
         given.refuse_given(rows, "for a --role only");
-    }
-}
-
-/// What they may be depends on what is not known.
-fn skip(given: &mut Given) {
-    let rows = [&OF_SERVERS[..], &OF_CLIENTS, &OF_ROLES, &OF_ISSUERS];
-    for row in rows.into_iter().flatten() {
-        given.is_given(row);
-    }
-    for row in [&certificate::NAME, &connection::DNS_SERVER] {
-        given.is_given(row);
     }
 }
 

@@ -1,13 +1,7 @@
 //! The program as it is configured, for the tests of its parts.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::fd::IntoRawFd;
-
-use mcbn_runtime::admin;
-use mcbn_runtime::log;
-use mcbn_runtime::settings::{Asked, Given};
-use mcbn_runtime::shutdown;
 
 use crate::config::{Config, PROGRAM};
 
@@ -18,22 +12,9 @@ pub fn parsed(more: &[&str]) -> Result<Config, String> {
     let (share, mut writer) = io::pipe().unwrap();
     writer.write_all(SHARE.as_bytes()).unwrap();
     let share = format!("--share=alice=fd:{}", share.into_raw_fd());
-    let arguments = [&share, "--bits=2048"]
-        .into_iter()
-        .chain(more.iter().copied());
-    let arguments: Vec<OsString> = arguments.map(OsString::from).collect();
-    let read = |given: &mut Given| {
-        // What every program has is read before, by whoever starts it.
-        for row in [log::LEVEL, admin::LISTEN, shutdown::DRAIN] {
-            given.is_given(&row);
-        }
-        Config::read(given)
-    };
-    match PROGRAM.parse(arguments, [], read) {
-        Ok(Asked::Run(config)) => Ok(config),
-        Ok(other) => panic!("{other:?}"),
-        Err(faults) => Err(format!("{faults:?}")),
-    }
+    let arguments = [&[share.as_str(), "--bits=2048"][..], more].concat();
+    let config = PROGRAM.own_config(&arguments, Config::read);
+    config.map_err(|faults| format!("{faults:?}"))
 }
 
 pub fn config(more: &[&str]) -> Config {

@@ -1,6 +1,5 @@
 //! Servers to connect to, and the client as it is configured, for the tests of each mode.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -11,11 +10,9 @@ use std::time::Duration;
 use mcbn_dtls::{Acceptor, Arrival, Connector, Endpoint, NotSent, Session};
 use mcbn_dtls_endpoint::client::Client;
 use mcbn_psk::Witness;
-use mcbn_runtime::admin::{self, Admin};
-use mcbn_runtime::log;
+use mcbn_runtime::admin::Admin;
 use mcbn_runtime::process::Process;
-use mcbn_runtime::settings::{Asked, Given};
-use mcbn_runtime::shutdown::{self, Shutdown, Trigger};
+use mcbn_runtime::shutdown::{Shutdown, Trigger};
 use mcbn_tunnel::accept::Place;
 use mcbn_tunnel::datagram::{self, Losses};
 use mcbn_tunnel::limits::Slots;
@@ -33,22 +30,8 @@ pub fn config(arguments: &[&str]) -> Config {
     let (share, mut writer) = io::pipe().unwrap();
     writer.write_all(SHARE.as_bytes()).unwrap();
     let share = format!("--share=alice=fd:{}", share.into_raw_fd());
-    let arguments: Vec<OsString> = [share.as_str()]
-        .into_iter()
-        .chain(arguments.iter().copied())
-        .map(OsString::from)
-        .collect();
-    let read = |given: &mut Given| {
-        // What every program has is read before, by whoever starts it.
-        for row in [log::LEVEL, admin::LISTEN, shutdown::DRAIN] {
-            given.is_given(&row);
-        }
-        Config::read(given)
-    };
-    match PROGRAM.parse(arguments, [], read) {
-        Ok(Asked::Run(config)) => config,
-        other => panic!("{other:?}"),
-    }
+    let arguments = [&[share.as_str()][..], arguments].concat();
+    PROGRAM.own_config(&arguments, Config::read).unwrap()
 }
 
 pub struct Running {

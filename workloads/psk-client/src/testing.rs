@@ -1,6 +1,5 @@
 //! Servers to connect to, and the client as it is configured, for the tests of each mode.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::fd::IntoRawFd;
 use std::time::Duration;
@@ -9,11 +8,9 @@ use mcbn_endpoint::client::{self, Client};
 use mcbn_psk::handshake::NoStream;
 use mcbn_psk::settings::KeyConfig;
 use mcbn_psk::{Acceptor, Connector, HandshakeError, PskStream, Witness};
-use mcbn_runtime::admin::{self, Admin};
-use mcbn_runtime::log;
+use mcbn_runtime::admin::Admin;
 use mcbn_runtime::process::Process;
-use mcbn_runtime::settings::{Asked, Given};
-use mcbn_runtime::shutdown::{self, Shutdown, Trigger};
+use mcbn_runtime::shutdown::{Shutdown, Trigger};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -30,22 +27,8 @@ pub fn config(arguments: &[&str]) -> Config {
     let (share, mut writer) = io::pipe().unwrap();
     writer.write_all(SHARE.as_bytes()).unwrap();
     let share = format!("--share=alice=fd:{}", share.into_raw_fd());
-    let arguments: Vec<OsString> = [share.as_str()]
-        .into_iter()
-        .chain(arguments.iter().copied())
-        .map(OsString::from)
-        .collect();
-    let read = |given: &mut Given| {
-        // What every program has is read before, by whoever starts it.
-        for row in [log::LEVEL, admin::LISTEN, shutdown::DRAIN] {
-            given.is_given(&row);
-        }
-        Config::read(given)
-    };
-    match PROGRAM.parse(arguments, [], read) {
-        Ok(Asked::Run(config)) => config,
-        other => panic!("{other:?}"),
-    }
+    let arguments = [&[share.as_str()][..], arguments].concat();
+    PROGRAM.own_config(&arguments, Config::read).unwrap()
 }
 
 pub type Error = client::Error<NoStream>;

@@ -1,18 +1,19 @@
 //! The table of settings, and what is made of it.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::str::FromStr;
 
 use mcbn_consent::settings as shares;
 use mcbn_dtls::settings::{self as dtls, Dtls};
 use mcbn_dtls_endpoint::client::settings as datagrams;
 use mcbn_endpoint::client::settings as streams;
+use mcbn_endpoint::role::{self, Role};
 use mcbn_endpoint::server::settings as server;
 use mcbn_psk::settings::{self as psk, Protocol};
 use mcbn_psk::{Identity, Resumption};
 use mcbn_runtime::settings::{Given, Port, Program, Reported, Setting};
-use mcbn_tunnel::settings::{self as connection, ClientConfig, Role, ServerConfig, ServerRows};
+use mcbn_tunnel::settings::{self as connection, ClientConfig, ServerConfig, ServerRows};
 
 use crate::error::Error;
 use crate::key::{self, KeyConfig};
@@ -30,12 +31,12 @@ pub const PROGRAM: Program = Program::new(
 .with_commands(keys::COMMANDS);
 
 pub const ROWS_OF_RUN: &[Setting] = &[
-    ROLE,
+    role::ROLE,
     TRANSPORT,
     LISTEN,
     FORWARD,
     INSECURE_PLAINTEXT_FORWARD,
-    SERVER,
+    role::SERVER,
     streams::GET,
     streams::STDIO,
     datagrams::SEND,
@@ -69,10 +70,6 @@ pub const ROWS_OF_RUN: &[Setting] = &[
     connection::DNS_SERVER,
 ];
 
-const ROLE: Setting = Setting::value("role", "server|client", "which end this is")
-    .required()
-    .operator();
-
 const TRANSPORT: Setting = Setting::value(
     "transport",
     "tcp|udp",
@@ -102,14 +99,6 @@ const INSECURE_PLAINTEXT_FORWARD: Setting = Setting::switch(
     "server: let what is decrypted leave this machine in clear, to a --forward that is not loopback",
 );
 
-const SERVER: Setting = Setting::value(
-    "server",
-    "HOST:PORT|srv:NAME",
-    "client: where the server is; with several, the next one is tried when one cannot be reached",
-)
-.repeat()
-.operator();
-
 /// No operator's, as it weakens what each session promises.
 const INSECURE_RESUMPTION: Setting = Setting::switch(
     "insecure-resumption",
@@ -124,17 +113,9 @@ const ROWS: ServerRows = ServerRows {
     what: "data",
 };
 
-const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 8443);
-
-/// Rows that mean something to one role only.
-const OF_SERVERS: [&Setting; 4] = [
-    &FORWARD,
-    &INSECURE_PLAINTEXT_FORWARD,
-    &connection::MAX_CONNECTIONS_PER_PEER,
-    &server::MAX_HANDSHAKES,
-];
+/// Rows that mean something to a client only.
 const OF_CLIENTS: [&Setting; 6] = [
-    &SERVER,
+    &role::SERVER,
     &streams::GET,
     &streams::STDIO,
     &datagrams::SEND,
@@ -149,17 +130,6 @@ const OF_UDP: [&Setting; 4] = [
     &dtls::MTU,
     &datagrams::SEND,
     &datagrams::ANSWER_TIMEOUT,
-];
-
-/// Rows that are read by one of the works below.
-const OF_BOTH: [&Setting; 7] = [
-    &LISTEN,
-    &connection::MAX_CONNECTIONS,
-    &connection::HANDSHAKE_TIMEOUT,
-    &connection::IDLE_TIMEOUT,
-    &connection::CONNECT_TIMEOUT,
-    &connection::DNS_SERVER,
-    &SERVER,
 ];
 
 #[derive(Debug)]
@@ -183,21 +153,17 @@ impl Config {
         let key = KeyConfig::read(given);
         let of_standard_input = key.as_ref().ok().and_then(KeyConfig::of_standard_input);
         let identity = given.one(&psk::IDENTITY);
-        let role = given.one(&ROLE);
+        let role = given.one::<Role>(&role::ROLE);
         let transport = given.one(&TRANSPORT);
         let work = match (role, transport) {
-            (Ok(Role::Server), Ok(transport)) => {
-                given.refuse_given(&OF_CLIENTS, "for --role client only");
-                read_server(given, transport)
+            (Ok(role), Ok(transport)) => {
+                role.refuse_others(given, &ROWS, &OF_CLIENTS);
+                match role {
+                    Role::Server => read_server(given, transport),
+                    Role::Client => read_client(given, transport, of_standard_input),
+                }
             }
-            (Ok(Role::Client), Ok(transport)) => {
-                given.refuse_given(&OF_SERVERS, "for --role server only");
-                read_client(given, transport, of_standard_input)
-            }
-            (Err(reported), _) | (Ok(_), Err(reported)) => {
-                skip(given);
-                Err(reported)
-            }
+            (Err(reported), _) | (Ok(_), Err(reported)) => Err(reported),
         };
         Ok(Self {
             key: key?,
@@ -208,9 +174,7 @@ impl Config {
 }
 
 fn read_server(given: &mut Given, transport: Transport) -> Result<Work, Reported> {
-    let listen = given.optional(&LISTEN);
-    let listen = listen.map(|listen| listen.unwrap_or(DEFAULT_LISTEN));
-    let server = ServerConfig::read(given, listen, &ROWS);
+    let server = role::read_server(given, &LISTEN, &ROWS);
     match transport {
         Transport::Tcp => {
             given.refuse_given(&OF_UDP, "for --transport udp only");
@@ -229,11 +193,7 @@ fn read_client(
     transport: Transport,
     of_standard_input: Option<(&Setting, String)>,
 ) -> Result<Work, Reported> {
-    let servers = match given.all(&SERVER) {
-        Ok(none) if none.is_empty() => Err(given.refuse(&[&SERVER], "a client needs it")),
-        servers => servers,
-    };
-    let client = ClientConfig::read(given, servers);
+    let client = role::read_client(given);
     match transport {
         Transport::Tcp => {
             given.refuse_given(&OF_UDP, "for --transport udp only");
@@ -254,14 +214,6 @@ fn resumption(given: &mut Given) -> Resumption {
     match given.on(&INSECURE_RESUMPTION) {
         true => Resumption::On,
         false => Resumption::Off,
-    }
-}
-
-/// What they may be depends on what is not known.
-fn skip(given: &mut Given) {
-    let rows = [&OF_SERVERS[..], &OF_CLIENTS, &OF_TCP, &OF_UDP, &OF_BOTH];
-    for row in rows.into_iter().flatten() {
-        given.is_given(row);
     }
 }
 

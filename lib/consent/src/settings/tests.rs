@@ -4,9 +4,7 @@ use crate::connect::{Channel, NoChannel};
 use crate::house::{manifest, two_of_group};
 use mcbn_launcher::TokenType;
 use mcbn_manifest::{Cloud, Keeper, Manifest, carried};
-use mcbn_runtime::settings::{Asked, Program};
-use mcbn_runtime::{admin, log, shutdown};
-use std::ffi::OsString;
+use mcbn_runtime::settings::Program;
 use std::io::Write;
 use std::os::fd::IntoRawFd;
 use std::time::Duration;
@@ -40,23 +38,11 @@ pub(super) fn read_by<C>(
     arguments: &[&str],
     read: impl FnOnce(&mut Given) -> Result<C, Reported>,
 ) -> Result<C, String> {
-    let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
-    let read = |given: &mut Given| {
-        // What every program has is read before, by whoever starts it.
-        for row in [log::LEVEL, admin::LISTEN, shutdown::DRAIN] {
-            given.is_given(&row);
-        }
-        read(given)
-    };
-    match program.parse(arguments, [], read) {
-        Ok(Asked::Run(config)) => Ok(config),
-        Ok(Asked::Print(_)) => panic!("nothing is to be printed"),
-        Err(faults) => {
-            let mut report = Vec::new();
-            faults.report(&mut report);
-            Err(String::from_utf8(report).unwrap())
-        }
-    }
+    program.own_config(arguments, read).map_err(|faults| {
+        let mut report = Vec::new();
+        faults.report(&mut report);
+        String::from_utf8(report).unwrap()
+    })
 }
 
 #[track_caller]

@@ -51,6 +51,34 @@ impl Program {
             _ => Err(given.faults),
         }
     }
+
+    /// What `read` makes of these arguments alone, for tests of a program's own settings.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Program::parse`].
+    ///
+    /// # Panics
+    ///
+    /// The arguments ask for a text.
+    pub fn own_config<C>(
+        &'static self,
+        arguments: &[&str],
+        read: impl FnOnce(&mut Given) -> Result<C, Reported>,
+    ) -> Result<C, Faults> {
+        let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+        let read = |given: &mut Given| {
+            // What every program has is read before, by whoever starts it.
+            for row in self.shared {
+                given.is_given(row);
+            }
+            read(given)
+        };
+        match self.parse(arguments, [], read)? {
+            Asked::Run(config) => Ok(config),
+            Asked::Print(text) => panic!("no configuration, but a text:\n{text}"),
+        }
+    }
 }
 
 /// The settings of one run, from which a program makes its own configuration type.

@@ -66,6 +66,16 @@ impl ServerConfig {
 }
 
 impl ServerRows {
+    /// All that mean something to a server only, where the program can be a client too.
+    pub fn of_servers(&self) -> [&Setting; 4] {
+        [
+            &self.forward,
+            &self.insecure_plaintext_forward,
+            &MAX_CONNECTIONS_PER_PEER,
+            &self.max_handshakes,
+        ]
+    }
+
     fn read_forward(&self, given: &mut Given) -> Result<Option<Target>, Reported> {
         let insecure = given.on(&self.insecure_plaintext_forward);
         let forward = given.optional::<Target>(&self.forward)?;

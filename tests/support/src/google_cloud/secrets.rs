@@ -142,9 +142,7 @@ async fn answer(Shared(desk): Shared<Arc<Desk>>, request: Request) -> Response {
         Some(name) => desk.access(&name, &request, fault),
         None => Err(Refusal::not_found("Requested entity was not found.")),
     };
-    answer.map_or_else(IntoResponse::into_response, |answer| {
-        Json(answer).into_response()
-    })
+    answer.map(Json).into_response()
 }
 
 impl Desk {

@@ -52,6 +52,15 @@ pub fn caller(cloud: &Cloud, resource: &str, role: Role) -> String {
     member.to_owned()
 }
 
+/// Waits for what blocks, and holds up no other task.
+pub async fn wait(cloud: Cloud, wait: impl FnOnce(&Cloud) + Send + 'static) -> Cloud {
+    let waited = tokio::task::spawn_blocking(move || {
+        wait(&cloud);
+        cloud
+    });
+    waited.await.unwrap()
+}
+
 /// An access token, sent as it is.
 #[derive(Debug)]
 struct Token(String);

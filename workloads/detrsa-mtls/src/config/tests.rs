@@ -11,7 +11,7 @@ fn refused(arguments: &[&str], saying: &str) {
 #[test]
 fn each_work_is_read() {
     let server = parsed(&["--role=server", "--self-signed"]).unwrap().work;
-    assert!(matches!(server, Work::Server { server, .. } if server.listen == DEFAULT_LISTEN));
+    assert!(matches!(server, Work::Server { server, .. } if server.listen == role::DEFAULT_LISTEN));
     let client = [
         "--role=client",
         "--server=192.0.2.1:1",

@@ -1,29 +1,10 @@
 //! What the settings allow together, and what they refuse.
 
-use std::ffi::OsString;
-
-use mcbn_runtime::settings::Asked;
-
 use super::*;
 
 fn parsed(arguments: &[&str]) -> Result<Config, String> {
-    let read = |given: &mut Given| {
-        // What every program has is read before, by whoever starts it.
-        for row in [
-            mcbn_runtime::log::LEVEL,
-            mcbn_runtime::admin::LISTEN,
-            mcbn_runtime::shutdown::DRAIN,
-        ] {
-            given.is_given(&row);
-        }
-        Config::read(given)
-    };
-    let arguments = arguments.iter().map(OsString::from);
-    match PROGRAM.parse(arguments.collect::<Vec<_>>(), [], read) {
-        Ok(Asked::Run(config)) => Ok(config),
-        Ok(other) => panic!("{other:?}"),
-        Err(faults) => Err(format!("{faults:?}")),
-    }
+    let config = PROGRAM.own_config(arguments, Config::read);
+    config.map_err(|faults| format!("{faults:?}"))
 }
 
 const KEY: &str = "--key=projects/example-project/locations/europe-west3/keyRings/mcbn/cryptoKeys/own/cryptoKeyVersions/1";
@@ -56,7 +37,7 @@ fn without<'a>(arguments: &[&'a str], start: &str) -> Vec<&'a str> {
 #[test]
 fn each_role_is_read() {
     let server = parsed(SERVER).unwrap().work;
-    assert!(matches!(server, Work::Server(server) if server.listen == DEFAULT_LISTEN));
+    assert!(matches!(server, Work::Server(server) if server.listen == role::DEFAULT_LISTEN));
     let client = parsed(CLIENT).unwrap().work;
     assert!(matches!(client, Work::Client(_, Mode::Get(_))));
 }

@@ -1,15 +1,12 @@
 use super::*;
 use crate::config::PROGRAM;
 use mcbn_psk::{Connector, PskStream, Witness};
-use mcbn_runtime::admin::{self, Admin};
-use mcbn_runtime::log;
-use mcbn_runtime::settings::{Asked, Given};
-use mcbn_runtime::shutdown::{self, Shutdown, Trigger};
+use mcbn_runtime::admin::Admin;
+use mcbn_runtime::shutdown::{Shutdown, Trigger};
 use mcbn_tunnel::accept::accept;
 use mcbn_tunnel::metrics::Metrics;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::fd::IntoRawFd;
@@ -30,21 +27,8 @@ fn config(more: &[&str]) -> Config {
     let (share, mut writer) = io::pipe().unwrap();
     writer.write_all(SHARE.as_bytes()).unwrap();
     let share = format!("--share=alice=fd:{}", share.into_raw_fd());
-    let arguments = [&share, "--listen=127.0.0.1:0"]
-        .into_iter()
-        .chain(more.iter().copied());
-    let arguments: Vec<OsString> = arguments.map(OsString::from).collect();
-    let read = |given: &mut Given| {
-        // What every program has is read before, by whoever starts it.
-        for row in [log::LEVEL, admin::LISTEN, shutdown::DRAIN] {
-            given.is_given(&row);
-        }
-        Config::read(given)
-    };
-    match PROGRAM.parse(arguments, [], read) {
-        Ok(Asked::Run(config)) => config,
-        other => panic!("{other:?}"),
-    }
+    let arguments = [&[share.as_str(), "--listen=127.0.0.1:0"][..], more].concat();
+    PROGRAM.own_config(&arguments, Config::read).unwrap()
 }
 
 struct Running {

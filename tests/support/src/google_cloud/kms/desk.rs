@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::algorithm::{Family, Protection};
+use super::material::SymmetricKey;
 use super::messages::{AsymmetricDecryptRequest, DecryptRequest, EncryptRequest, SignRequest};
 use super::signers::Signers;
 use super::vault::{State, Vault, Version, is_key, is_version, not_enabled, wrong_purpose};
@@ -43,9 +44,7 @@ pub(super) async fn answer(Shared(desk): Shared<Arc<Desk>>, request: Request) ->
         _ => Err(Refusal::not_found("Requested entity was not found.")),
     };
     drop(serving);
-    answer.map_or_else(IntoResponse::into_response, |answer| {
-        Json(answer).into_response()
-    })
+    answer.map(Json).into_response()
 }
 
 /// What a request is for, and of which resource.
@@ -84,6 +83,23 @@ impl Desk {
             return Err(not_enabled(name, State::Disabled));
         }
         self.vault.version(name)
+    }
+
+    /// The primary version of a symmetric key, with its name, likewise.
+    fn primary(
+        &self,
+        name: &str,
+        request: &Request,
+        permission: Permission,
+        fault: Option<Fault>,
+    ) -> Result<(String, SymmetricKey, Protection), Refusal> {
+        self.iam.authorise(request, permission, name)?;
+        let primary = format!("{name}/cryptoKeyVersions/1");
+        if fault == Some(Fault::Disabled) {
+            return Err(not_enabled(&primary, State::Disabled));
+        }
+        let (key, protection) = self.vault.primary(name)?;
+        Ok((primary, key, protection))
     }
 
     fn public_key(
@@ -150,14 +166,9 @@ impl Desk {
         let key = Arc::clone(&version.material);
         let signature = apart(move || key.sign(entry, &digest)).await;
         drop(turn);
-        let mut signature = signature.expect("a key of the algorithm signs its digests");
-        if fault == Some(Fault::WrongBytes) {
-            change_a_bit(&mut signature);
-        }
+        let signature = signature.expect("a key of the algorithm signs its digests");
         let mut answer = said_of(name, version.protection, enums, fault);
-        answer["signature"] = json!(base64(&signature));
-        answer["signatureCrc32c"] =
-            json!(checksum(&signature, fault != Some(Fault::WrongChecksum)));
+        say_bytes(&mut answer, "signature", signature, fault);
         say_verified(&mut answer, "verifiedDigestCrc32c", is_verified, fault);
         Ok(answer)
     }
@@ -181,10 +192,8 @@ impl Desk {
         let key = Arc::clone(&version.material);
         let plaintext = apart(move || key.decrypt(entry, &ciphertext)).await;
         let plaintext = plaintext.map_err(|_| not_of_this_key())?;
-        let mut answer = plaintext_of(plaintext, fault);
-        let said = said_of(name, version.protection, enums, fault);
-        // This answer names nothing.
-        answer["protectionLevel"] = said["protectionLevel"].clone();
+        let mut answer = unnamed(version.protection, enums, fault);
+        say_bytes(&mut answer, "plaintext", plaintext, fault);
         say_verified(&mut answer, "verifiedCiphertextCrc32c", is_verified, fault);
         Ok(answer)
     }
@@ -196,12 +205,7 @@ impl Desk {
         fault: Option<Fault>,
     ) -> Result<Value, Refusal> {
         let (enums, _) = wire::parameters(&request, "")?;
-        self.iam.authorise(&request, Permission::Decrypt, name)?;
-        let primary = format!("{name}/cryptoKeyVersions/1");
-        if fault == Some(Fault::Disabled) {
-            return Err(not_enabled(&primary, State::Disabled));
-        }
-        let (key, protection) = self.vault.primary(name)?;
+        let (_, key, protection) = self.primary(name, &request, Permission::Decrypt, fault)?;
         let body: DecryptRequest = wire::body(request).await?;
         let (ciphertext, data) = (body.ciphertext.0, body.additional_authenticated_data.0);
         Checksum::verify(body.ciphertext_crc32c, "ciphertext_crc32c", &ciphertext)?;
@@ -210,10 +214,9 @@ impl Desk {
         let plaintext = key
             .decrypt(&ciphertext, &data)
             .ok_or_else(not_of_this_key)?;
-        let mut answer = plaintext_of(plaintext, fault);
+        let mut answer = unnamed(protection, enums, fault);
+        say_bytes(&mut answer, "plaintext", plaintext, fault);
         answer["usedPrimary"] = json!(true);
-        answer["protectionLevel"] =
-            said_of(&primary, protection, enums, fault)["protectionLevel"].clone();
         Ok(answer)
     }
 
@@ -224,12 +227,8 @@ impl Desk {
         fault: Option<Fault>,
     ) -> Result<Value, Refusal> {
         let (enums, _) = wire::parameters(&request, "")?;
-        self.iam.authorise(&request, Permission::Encrypt, name)?;
-        let primary = format!("{name}/cryptoKeyVersions/1");
-        if fault == Some(Fault::Disabled) {
-            return Err(not_enabled(&primary, State::Disabled));
-        }
-        let (key, protection) = self.vault.primary(name)?;
+        let (primary, key, protection) =
+            self.primary(name, &request, Permission::Encrypt, fault)?;
         let body: EncryptRequest = wire::body(request).await?;
         let (plaintext, data) = (body.plaintext.0, body.additional_authenticated_data.0);
         if plaintext.len().max(data.len()) > PLAINTEXT {
@@ -239,14 +238,9 @@ impl Desk {
         let field = "additional_authenticated_data_crc32c";
         let is_data_verified =
             Checksum::verify(body.additional_authenticated_data_crc32c, field, &data)?;
-        let mut ciphertext = key.encrypt(&plaintext, &data);
-        if fault == Some(Fault::WrongBytes) {
-            change_a_bit(&mut ciphertext);
-        }
+        let ciphertext = key.encrypt(&plaintext, &data);
         let mut answer = said_of(&primary, protection, enums, fault);
-        answer["ciphertext"] = json!(base64(&ciphertext));
-        answer["ciphertextCrc32c"] =
-            json!(checksum(&ciphertext, fault != Some(Fault::WrongChecksum)));
+        say_bytes(&mut answer, "ciphertext", ciphertext, fault);
         say_verified(&mut answer, "verifiedPlaintextCrc32c", is_verified, fault);
         let field = "verifiedAdditionalAuthenticatedDataCrc32c";
         say_verified(&mut answer, field, is_data_verified, fault);
@@ -266,21 +260,28 @@ fn said_of(name: &str, protection: Protection, enums: Enums, fault: Option<Fault
         Some(Fault::OtherName) => format!("{name}0"),
         _ => name.to_owned(),
     };
+    let mut answer = unnamed(protection, enums, fault);
+    answer["name"] = json!(name);
+    answer
+}
+
+/// What the answer to a decryption says, which names nothing.
+fn unnamed(protection: Protection, enums: Enums, fault: Option<Fault>) -> Value {
     let protection = match fault {
         Some(Fault::OtherProtection) => protection.another(),
         _ => protection,
     };
-    json!({ "name": name, "protectionLevel": protection.write(enums) })
+    json!({ "protectionLevel": protection.write(enums) })
 }
 
-fn plaintext_of(mut plaintext: Vec<u8>, fault: Option<Fault>) -> Value {
+/// Bytes and their checksum.
+fn say_bytes(answer: &mut Value, field: &str, mut bytes: Vec<u8>, fault: Option<Fault>) {
     if fault == Some(Fault::WrongBytes) {
-        change_a_bit(&mut plaintext);
+        change_a_bit(&mut bytes);
     }
-    json!({
-        "plaintext": base64(&plaintext),
-        "plaintextCrc32c": checksum(&plaintext, fault != Some(Fault::WrongChecksum)),
-    })
+    let checksum = checksum(&bytes, fault != Some(Fault::WrongChecksum));
+    answer[field] = json!(base64(&bytes));
+    answer[format!("{field}Crc32c")] = json!(checksum);
 }
 
 /// JSON has no field for what is false.

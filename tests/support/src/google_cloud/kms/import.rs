@@ -7,11 +7,12 @@
 
 use openssl::cipher::Cipher;
 use openssl::cipher_ctx::{CipherCtx, CipherCtxFlags};
-use openssl::encrypt::Decrypter;
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
-use openssl::rsa::{Padding, Rsa};
+use openssl::rsa::Rsa;
+
+use super::oaep;
 
 /// A job, with a key of its own.
 pub struct ImportJob {
@@ -64,20 +65,10 @@ impl ImportJob {
         let (aes, key) = wrapped
             .split_at_checked(self.key.size())
             .ok_or(BadBlob::Length)?;
-        let aes = self.oaep(aes).map_err(|_| BadBlob::Oaep)?;
+        let aes = oaep::decrypt(&self.key, MessageDigest::sha256(), aes);
+        let aes = aes.map_err(|_| BadBlob::Oaep)?;
         let aes: [u8; 32] = aes.try_into().map_err(|_| BadBlob::Oaep)?;
         kwp(&aes, key).map_err(|_| BadBlob::Kwp)
-    }
-
-    fn oaep(&self, ciphertext: &[u8]) -> Result<Vec<u8>, ErrorStack> {
-        let mut decrypter = Decrypter::new(&self.key)?;
-        decrypter.set_rsa_padding(Padding::PKCS1_OAEP)?;
-        decrypter.set_rsa_oaep_md(MessageDigest::sha256())?;
-        decrypter.set_rsa_mgf1_md(MessageDigest::sha256())?;
-        let mut plaintext = vec![0; decrypter.decrypt_len(ciphertext)?];
-        let length = decrypter.decrypt(ciphertext, &mut plaintext)?;
-        plaintext.truncate(length);
-        Ok(plaintext)
     }
 }
 
@@ -93,19 +84,12 @@ fn kwp(key: &[u8; 32], wrapped: &[u8]) -> Result<Vec<u8>, ErrorStack> {
 
 #[cfg(test)]
 mod tests {
-    use openssl::encrypt::Encrypter;
-
     use super::*;
 
     fn wrap(job: &ImportJob, secret: &[u8]) -> Vec<u8> {
         let public = PKey::public_key_from_pem(job.public_key_pem().as_bytes()).unwrap();
         let aes = [7; 32];
-        let mut encrypter = Encrypter::new(&public).unwrap();
-        encrypter.set_rsa_padding(Padding::PKCS1_OAEP).unwrap();
-        encrypter.set_rsa_oaep_md(MessageDigest::sha256()).unwrap();
-        encrypter.set_rsa_mgf1_md(MessageDigest::sha256()).unwrap();
-        let mut wrapped = vec![0; encrypter.encrypt_len(&aes).unwrap()];
-        encrypter.encrypt(&aes, &mut wrapped).unwrap();
+        let mut wrapped = oaep::encrypt(&public, MessageDigest::sha256(), &aes).unwrap();
         let mut context = CipherCtx::new().unwrap();
         context.set_flags(CipherCtxFlags::FLAG_WRAP_ALLOW);
         let cipher = Cipher::aes_256_wrap_pad();

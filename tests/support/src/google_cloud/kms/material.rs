@@ -2,7 +2,6 @@
 
 use openssl::ec::{EcGroup, EcKey};
 use openssl::ecdsa::EcdsaSig;
-use openssl::encrypt::Decrypter;
 use openssl::error::ErrorStack;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
@@ -14,6 +13,7 @@ use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
 
 use super::algorithm::{Algorithm, Entry, Family};
 use super::import::BadBlob;
+use super::oaep;
 
 /// The private key of a version.
 pub(super) struct Material(PKey<Private>);
@@ -73,16 +73,13 @@ impl Material {
         Ok(signature)
     }
 
-    /// RSAES-OAEP with one hash for the label and the mask.
+    /// What only [`Self::decrypt`] undoes.
+    pub(super) fn encrypt(&self, entry: Entry, plaintext: &[u8]) -> Result<Vec<u8>, ErrorStack> {
+        oaep::encrypt(&self.0, entry.hash.digest(), plaintext)
+    }
+
     pub(super) fn decrypt(&self, entry: Entry, ciphertext: &[u8]) -> Result<Vec<u8>, ErrorStack> {
-        let mut decrypter = Decrypter::new(&self.0)?;
-        decrypter.set_rsa_padding(Padding::PKCS1_OAEP)?;
-        decrypter.set_rsa_oaep_md(entry.hash.digest())?;
-        decrypter.set_rsa_mgf1_md(entry.hash.digest())?;
-        let mut plaintext = vec![0; decrypter.decrypt_len(ciphertext)?];
-        let length = decrypter.decrypt(ciphertext, &mut plaintext)?;
-        plaintext.truncate(length);
-        Ok(plaintext)
+        oaep::decrypt(&self.0, entry.hash.digest(), ciphertext)
     }
 }
 

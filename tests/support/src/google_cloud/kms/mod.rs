@@ -7,6 +7,7 @@ mod desk;
 mod import;
 mod material;
 mod messages;
+mod oaep;
 mod signers;
 mod vault;
 
@@ -97,6 +98,18 @@ impl Kms {
             .primary(key)
             .unwrap_or_else(|refusal| panic!("cannot encrypt with {key}: {refusal:?}"));
         secret.encrypt(plaintext, additional_data)
+    }
+
+    /// Encrypts to the public half of a version that is for RSA-OAEP, as whoever has it does.
+    pub fn encrypt_to(&self, version: &str, plaintext: &[u8]) -> Vec<u8> {
+        let version = self
+            .vault
+            .version(version)
+            .unwrap_or_else(|refusal| panic!("cannot encrypt to {version}: {refusal:?}"));
+        let ciphertext = version
+            .material
+            .encrypt(version.algorithm.entry(), plaintext);
+        ciphertext.expect("the plaintext is short")
     }
 
     /// The public half of a version, as PEM.
