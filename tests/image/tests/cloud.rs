@@ -8,12 +8,16 @@ use mcbn_tests_support::google_cloud::{Call, State};
 
 /// Alice has a keeper, bob a secret and carol a key, and they agreed on these images as they were built.
 fn house(images: &[&'static str]) -> House {
-    House::of(Plan {
+    House::of(plan(images))
+}
+
+fn plan(images: &[&'static str]) -> Plan {
+    Plan {
         images: images.iter().map(|image| (*image, digest(image))).collect(),
         host: Box::new(Images),
         has_name: true,
         ..Plan::default()
-    })
+    }
 }
 
 /// Both ends have read both shares, each time with a token of their own.
@@ -26,6 +30,8 @@ fn expect_reads(house: &House) {
 }
 
 const NOT_GIVEN: &str = "Google Cloud does not give the share: ";
+const CONDITION: &str =
+    "unauthorized_client: The given credential is rejected by the attribute condition.";
 
 #[test]
 fn tls_goes_between_the_images_until_a_secret_s_version_is_disabled() {
@@ -78,8 +84,28 @@ fn another_image_is_refused_by_the_condition_of_a_provider() {
     house.bob_demands(&digest("psk-client"), house.digest());
     let ended = house.starting_server(&[]).process.end();
     ended.expect_code(77);
-    let why = "unauthorized_client: The given credential is rejected by the attribute condition.";
-    let expected = format!("no consent: bob: {NOT_GIVEN}an access token is refused: {why}");
+    let expected = format!("no consent: bob: {NOT_GIVEN}an access token is refused: {CONDITION}");
     assert!(ended.stderr().contains(&expected), "{ended}");
     assert_eq!(house.cloud.secrets().requests().total(), 0);
+}
+
+/// Nobody agreed to what its machine says that it runs, and alice is not there to say so.
+#[test]
+fn an_image_that_the_manifest_does_not_name_is_refused_by_each_provider() {
+    let mut house = House::of(Plan {
+        derivation: "shamir-v1",
+        ..plan(&["psk-server"])
+    });
+    house.alice_leaves();
+    let own = [("MCBN_SERVER", "127.0.0.1:1"), ("MCBN_GET", "/")];
+    let own = own.map(|(name, value)| (name, value.to_owned()));
+    let ended = house.start("psk-client", &own);
+    let ended = ended.process.end();
+    ended.expect_code(77);
+    for name in ["bob", "carol"] {
+        let expected = format!("{name}: {NOT_GIVEN}an access token is refused: {CONDITION}");
+        assert!(ended.stderr().contains(&expected), "{ended}");
+    }
+    assert_eq!(house.cloud.secrets().requests().total(), 0);
+    assert_eq!(house.cloud.kms().requests().total(), 0);
 }
