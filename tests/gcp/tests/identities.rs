@@ -1,7 +1,7 @@
 //! Who is believed, and how that ends and begins again.
 
 use mcbn_gcp::name::ProviderName;
-use mcbn_gcp::{CredentialSource, Google};
+use mcbn_gcp::{CredentialSource, Google, Kms};
 use mcbn_launcher::Launcher;
 use mcbn_tests_gcp::{DEADLINE, Project, sign};
 use mcbn_tests_support::confidential_space::{Image, Machine, Profile};
@@ -9,6 +9,7 @@ use mcbn_tests_support::google_cloud::{Call, Condition, Fault, Provider, User};
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
+use tokio::time::timeout;
 
 const PROVIDER: &str =
     "projects/123456789012/locations/global/workloadIdentityPools/mcbn/providers/attested";
@@ -220,6 +221,12 @@ async fn a_person_s_file_with_another_s_secrets_is_refused_without_showing_them(
     assert_eq!(project.cloud.kms().requests().total(), 0);
 }
 
+/// Google's client asks for a token again when it thinks fit, which may be later than one deadline.
+async fn recovers(kms: &Kms, project: &Project) {
+    let answered = async { while kms.public_key(&project.signing).await.is_err() {} };
+    timeout(DEADLINE, answered).await.expect("it is well again");
+}
+
 #[tokio::test]
 async fn an_authorization_server_that_is_away_is_no_refusal() {
     let project = Project::new();
@@ -231,7 +238,7 @@ async fn an_authorization_server_that_is_away_is_no_refusal() {
         assert!(!failed.is_final(), "{failed}");
     }
     project.cloud.oauth().mend();
-    kms.public_key(&project.signing).await.unwrap();
+    recovers(&kms, &project).await;
 }
 
 #[tokio::test]
@@ -251,7 +258,7 @@ async fn a_token_service_that_is_away_is_no_refusal() {
     let failed = kms.public_key(&project.signing).await.unwrap_err();
     assert!(!failed.is_final(), "{failed}");
     project.cloud.sts().mend();
-    kms.public_key(&project.signing).await.unwrap();
+    recovers(&kms, &project).await;
 }
 
 #[tokio::test]
