@@ -1,34 +1,35 @@
 //! A house of three: alice has a keeper, bob's share is a secret of Secret Manager, and a key of Cloud KMS opens carol's.
 //!
 //! Their shares are those of `mcbn share`, file by file. Bob and carol have projects, pools and providers of their own, whose
-//! conditions name the image and the manifest.
+//! conditions name the images and the manifest.
 
 #![forbid(unsafe_code)]
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+mod ends;
+
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use mcbn_tests_demo::visitor::service;
-use mcbn_tests_demo::{Host, Programs, Running, Variables, hears};
-use mcbn_tests_support::DEADLINE;
+use mcbn_tests_demo::{Host, Programs, Running, Variables};
 use mcbn_tests_support::confidential_space::{
     Image, Instance, Issuer, Machine, Overrides, Profile,
 };
 use mcbn_tests_support::folder::Folder;
-use mcbn_tests_support::google_cloud::{Cloud, Condition, Protection, Provider, Role};
+use mcbn_tests_support::google_cloud::{
+    Cloud, Condition, NAME, Protection, Provider, Role, Service,
+};
 use mcbn_tests_support::plain::Plain;
 use mcbn_tests_support::port;
 use mcbn_tests_support::process::{Ended, Process};
 use mcbn_tests_support::workload::mcbn;
 
+pub use ends::{End, Server, address, echo, get};
+
 /// In seconds: the shortest that a manifest may name.
 pub const LEASE: u32 = 10;
 
-/// Of the one image that all programs here are.
+/// Of the one image that all plain programs are.
 pub const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 pub const SECRET: &str = "projects/100200300/secrets/mcbn-share";
@@ -52,21 +53,29 @@ pub struct House {
     digest: String,
     service: Plain,
     alice: Option<Process>,
+    host: Box<dyn Host>,
+    images: Vec<(&'static str, String)>,
 }
 
 /// What they agreed on.
 pub struct Plan {
     /// All of them are needed for `hkdf-v1`, and two for the others.
     pub derivation: &'static str,
-    /// Which part the image may play.
-    pub workload: &'static str,
+    /// Which part each image may play, and its digest.
+    pub images: Vec<(&'static str, String)>,
+    /// What runs them.
+    pub host: Box<dyn Host>,
+    /// Whether the cloud is called [`NAME`], which the host must know then.
+    pub has_name: bool,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         Self {
             derivation: "hkdf-v1",
-            workload: "psk-server",
+            images: vec![("psk-server", DIGEST.to_owned())],
+            host: Box::new(Programs),
+            has_name: false,
         }
     }
 }
@@ -122,7 +131,7 @@ impl House {
                 Base64UrlUnpadded::encode_string(&ciphertext)
             ),
         ];
-        let text = manifest(&rule, &participants, plan.workload, &cloud);
+        let text = manifest(&rule, &participants, &plan, &cloud);
         let file = folder.file("manifest.toml", &text);
         let mut alice = mcbn();
         alice
@@ -146,7 +155,9 @@ impl House {
         let shown = checked.stdout();
         let digest = shown.lines().find_map(|line| line.strip_prefix("digest"));
         let digest = digest.expect("it is shown").trim().to_owned();
-        let condition = agreed(DIGEST, &digest);
+        let images = plan.images;
+        let digests = images.iter().map(|(_, digest)| digest.clone()).collect();
+        let condition = agreed(digests, &digest);
         let bob = Bob {
             provider: cloud.sts().set_provider_for_itself(BOBS, condition.clone()),
             secret,
@@ -154,8 +165,10 @@ impl House {
         let carol = Carol {
             provider: cloud.sts().set_provider_for_itself(CAROLS, condition),
         };
-        iam.bind(&bob.provider.image(DIGEST), SECRET, Role::SecretAccessor);
-        iam.bind(&carol.provider.image(DIGEST), KEY, Role::Decrypter);
+        for (_, image) in &images {
+            iam.bind(&bob.provider.image(image), SECRET, Role::SecretAccessor);
+            iam.bind(&carol.provider.image(image), KEY, Role::Decrypter);
+        }
         Self {
             cloud,
             bob,
@@ -166,6 +179,8 @@ impl House {
             digest,
             service: service(),
             alice: Some(alice),
+            host: plan.host,
+            images,
         }
     }
 
@@ -176,20 +191,24 @@ impl House {
 
     /// Bob and carol take back what their clouds allow.
     pub fn bob_withdraws(&self) {
-        let image = self.bob.provider.image(DIGEST);
-        self.cloud
-            .iam()
-            .unbind(&image, SECRET, Role::SecretAccessor);
+        self.unbind(&self.bob.provider, SECRET, Role::SecretAccessor);
     }
 
     pub fn carol_withdraws(&self) {
-        let image = self.carol.provider.image(DIGEST);
-        self.cloud.iam().unbind(&image, KEY, Role::Decrypter);
+        self.unbind(&self.carol.provider, KEY, Role::Decrypter);
+    }
+
+    fn unbind(&self, provider: &Provider, resource: &str, role: Role) {
+        for (_, image) in &self.images {
+            self.cloud
+                .iam()
+                .unbind(&provider.image(image), resource, role);
+        }
     }
 
     /// From now on, bob lets only this image and manifest have his share.
     pub fn bob_demands(&self, digest: &str, manifest: &str) {
-        let condition = agreed(digest, manifest);
+        let condition = agreed(vec![digest.to_owned()], manifest);
         self.cloud.sts().set_provider_for_itself(BOBS, condition);
     }
 
@@ -225,7 +244,7 @@ impl House {
         let operators: Variables = [("MCBN_MANIFEST".to_owned(), self.manifest.clone())].into();
         let profile = Profile {
             instance: Instance::named(name),
-            image: Image::with_digest(name, DIGEST, "sha256:0"),
+            image: Image::with_digest(name, self.image(name), "sha256:0"),
             env_override: Overrides::Set(operators.clone()),
             ..Profile::production()
         };
@@ -236,7 +255,14 @@ impl House {
             more.iter()
                 .map(|(name, value)| ((*name).to_owned(), value.clone())),
         );
-        Programs.start(name, Machine::start(&self.issuer, profile), &variables)
+        let machine = Machine::start(&self.issuer, profile);
+        self.host.start(name, machine, &variables)
+    }
+
+    /// The digest of what this program is in.
+    fn image(&self, name: &str) -> &str {
+        let own = self.images.iter().find(|(image, _)| *image == name);
+        own.map_or(DIGEST, |(_, digest)| digest)
     }
 
     /// A psk-server that may not be ready yet.
@@ -249,29 +275,6 @@ impl House {
         variables.extend(more.to_vec());
         self.start("psk-server", &variables)
     }
-
-    pub fn server(&self) -> Server {
-        let running = self.starting_server(&[]);
-        let server = Server {
-            admin: address(&running.process, "admin port listening"),
-            address: address(&running.process, "listening"),
-            running,
-        };
-        server.becomes_ready(true);
-        server
-    }
-
-    /// A local port whose connections come out at the service.
-    pub fn client(&self, server: &Server) -> (SocketAddr, Running) {
-        let running = self.start(
-            "psk-client",
-            &[
-                ("MCBN_LISTEN", "127.0.0.1:0".to_owned()),
-                ("MCBN_SERVER", server.address.to_string()),
-            ],
-        );
-        (address(&running.process, "listening"), running)
-    }
 }
 
 impl Default for House {
@@ -280,48 +283,16 @@ impl Default for House {
     }
 }
 
-/// A ready psk-server.
-pub struct Server {
-    pub running: Running,
-    admin: SocketAddr,
-    address: SocketAddr,
-}
-
-impl Server {
-    pub fn hears(&self, message: &str, participant: &str) {
-        hears(&self.running.process, message, participant);
-    }
-
-    pub fn is_ready(&self) -> bool {
-        get(self.admin, "/readyz").starts_with("HTTP/1.1 200 ")
-    }
-
-    /// Until it is ready, or is not.
-    pub fn becomes_ready(&self, ready: bool) {
-        let start = Instant::now();
-        while self.is_ready() != ready {
-            assert!(start.elapsed() < DEADLINE, "it never becomes so");
-            // As whoever watches it does.
-            thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    pub fn metric(&self, name: &str) -> u32 {
-        let metrics = get(self.admin, "/metrics");
-        let line = metrics.lines().find_map(|line| line.strip_prefix(name));
-        let line = line.unwrap_or_else(|| panic!("no {name} in {metrics}"));
-        line.trim().parse().expect("a number")
-    }
-}
-
 /// What a provider of the house demands of a token.
-fn agreed(digest: &str, manifest: &str) -> Condition {
-    let (digest, manifest) = (digest.to_owned(), manifest.to_owned());
+fn agreed(digests: Vec<String>, manifest: &str) -> Condition {
+    let manifest = manifest.to_owned();
     Condition::that(move |claims| {
         let container = &claims["submods"]["container"];
         claims["swname"] == "CONFIDENTIAL_SPACE"
             && claims["dbgstat"] == "disabled-since-boot"
-            && container["image_digest"] == digest.as_str()
+            && digests
+                .iter()
+                .any(|digest| container["image_digest"] == digest.as_str())
             && claims["eat_nonce"] == manifest.as_str()
     })
 }
@@ -349,17 +320,20 @@ fn rule(derivation: &str, folder: &Folder) -> String {
     format!("rule = {{ threshold = 2 }}\n{lines}")
 }
 
-fn manifest(rule: &str, participants: &[String; 3], workload: &str, cloud: &Cloud) -> String {
+fn manifest(rule: &str, participants: &[String; 3], plan: &Plan, cloud: &Cloud) -> String {
     let mut text = format!("version = 1\nnetwork = \"house\"\n{rule}lease = {LEASE}\n");
     for (name, lines) in NAMES.iter().zip(participants) {
         text += &format!("\n[[participant]]\nname = \"{name}\"\n{lines}\n");
     }
+    for (name, digest) in &plan.images {
+        text += &format!("\n[[workload]]\nname = \"{name}\"\nimages = [\"{digest}\"]\n");
+    }
+    let endpoint = |service: &Service| match plan.has_name {
+        true => service.endpoint().replace("127.0.0.1", NAME),
+        false => service.endpoint().to_owned(),
+    };
     text + &format!(
         r#"
-[[workload]]
-name = "{workload}"
-images = ["{DIGEST}"]
-
 [attestation]
 support = ["STABLE"]
 hardware = ["GCP_AMD_SEV_SNP", "GCP_INTEL_TDX"]
@@ -369,27 +343,10 @@ kms = "{}"
 secret-manager = "{}"
 sts = "{}"
 "#,
-        cloud.kms().endpoint(),
-        cloud.secrets().endpoint(),
-        cloud.sts().endpoint(),
+        endpoint(cloud.kms()),
+        endpoint(cloud.secrets()),
+        endpoint(cloud.sts()),
     )
-}
-
-/// Where a program says that it listens.
-pub fn address(process: &Process, message: &str) -> SocketAddr {
-    let event = process.wait_for_message(message);
-    let address = event["address"].as_str().expect("a text");
-    address.parse().expect("an address")
-}
-
-/// The whole answer of an HTTP server.
-pub fn get(from: SocketAddr, path: &str) -> String {
-    let mut stream = TcpStream::connect(from).expect("it listens");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).expect("it reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers");
-    answer
 }
 
 fn mcbn_with(words: &[&str], folder: &Folder, file: &str) -> Command {

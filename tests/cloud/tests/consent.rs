@@ -1,30 +1,11 @@
 //! Shares in Google Cloud as consent: given, renewed, withdrawn and out of reach, beside a keeper's.
 
-use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use mcbn_tests_cloud::{DIGEST, House, KEY, LEASE, Plan, address, get};
+use mcbn_tests_cloud::{DIGEST, House, KEY, LEASE, Plan, address, echo, get};
+use mcbn_tests_demo::hears;
 use mcbn_tests_demo::visitor::{PAGE, Visitor};
-use mcbn_tests_demo::{Running, hears};
-use mcbn_tests_support::DEADLINE;
 use mcbn_tests_support::google_cloud::{Call, Cloud, Condition, Fault, Service, State};
-
-/// Starts both ends of a protocol, and gives the entrance of the client.
-fn pair(
-    house: &House,
-    [server, client]: [(&str, &[(&str, &str)]); 2],
-) -> (SocketAddr, [Running; 2]) {
-    let start = |(name, own): (&str, &[(&'_ str, &str)]), more: &[(&str, String)]| {
-        let own = own.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        let listen = ("MCBN_LISTEN", "127.0.0.1:0".to_owned());
-        let all: Vec<_> = own.chain([listen]).chain(more.to_vec()).collect();
-        let running = house.start(name, &all);
-        (address(&running.process, "listening"), running)
-    };
-    let (at, server) = start(server, &[]);
-    let (entrance, client) = start(client, &[("MCBN_SERVER", at.to_string())]);
-    (entrance, [server, client])
-}
 
 #[test]
 fn a_keeper_a_secret_and_a_key_give_one_key_for_tls() {
@@ -47,13 +28,8 @@ fn a_keeper_a_secret_and_a_key_give_one_key_for_tls() {
 #[test]
 fn a_keeper_a_secret_and_a_key_give_one_key_for_dtls() {
     let house = House::new();
-    let (entrance, _ends) = pair(&house, [("dtls-server", &[]), ("dtls-client", &[])]);
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(DEADLINE)).unwrap();
-    socket.send_to(b"a datagram", entrance).unwrap();
-    let mut room = [0; 100];
-    let length = socket.recv(&mut room).unwrap();
-    assert_eq!(&room[..length], b"a datagram");
+    let (entrance, _ends) = house.pair([("dtls-server", &[]), ("dtls-client", &[])]);
+    assert_eq!(echo(entrance, b"a datagram"), b"a datagram");
 }
 
 #[test]
@@ -61,7 +37,7 @@ fn a_keeper_a_secret_and_a_key_give_one_key_for_mutual_tls() {
     let house = House::new();
     let server = [("MCBN_ROLE", "server"), ("MCBN_BITS", "2048")];
     let client = [("MCBN_ROLE", "client"), ("MCBN_BITS", "2048")];
-    let (entrance, _ends) = pair(&house, [("detrsa-mtls", &server), ("detrsa-mtls", &client)]);
+    let (entrance, _ends) = house.pair([("detrsa-mtls", &server), ("detrsa-mtls", &client)]);
     let answer = get(entrance, "/");
     assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
 }
@@ -98,7 +74,8 @@ fn two_of_three_make_one_key_of_what_is_signed_in_the_machine() {
 fn shares_that_are_revealed_to_sign_with_are_taken_back() {
     let house = House::of(Plan {
         derivation: "bls-reveal-v1",
-        workload: "threshold-sign",
+        images: vec![("threshold-sign", DIGEST.to_owned())],
+        ..Plan::default()
     });
     let running = house.start(
         "threshold-sign",
@@ -185,17 +162,9 @@ fn ends_with(whose: &str, reason: &str, act: impl FnOnce(&House)) {
     let (entrance, client) = house.client(&server);
     let mut visitor = Visitor::connect(entrance);
     assert_eq!(visitor.ask().as_deref(), Some(PAGE));
-    act(&house);
-    let acted = Instant::now();
+    let ends = [server.running, client];
+    house.ends_with(ends, &format!("{whose}: {reason}"), act);
     visitor.wait_until_closed();
-    for running in [server.running, client] {
-        let ended = running.process.end();
-        ended.expect_code(77);
-        let said = ended.stderr();
-        let expected = format!("consent is lost: {whose}: {reason}");
-        assert!(said.contains(&expected), "{ended}");
-    }
-    assert!(acted.elapsed() < Duration::from_secs(LEASE.into()));
 }
 
 const NOT_GIVEN: &str = "Google Cloud does not give the share: ";

@@ -1,13 +1,15 @@
 //! Who is believed, and how that ends and begins again.
 
 use mcbn_gcp::name::ProviderName;
-use mcbn_gcp::{CredentialSource, Google};
+use mcbn_gcp::{CredentialSource, Google, Kms};
 use mcbn_launcher::Launcher;
 use mcbn_tests_gcp::{DEADLINE, Project, sign};
 use mcbn_tests_support::confidential_space::{Image, Machine, Profile};
-use mcbn_tests_support::google_cloud::{Call, Condition, Fault, Provider};
+use mcbn_tests_support::google_cloud::{Call, Condition, Fault, Provider, User};
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
+use tokio::time::timeout;
 
 const PROVIDER: &str =
     "projects/123456789012/locations/global/workloadIdentityPools/mcbn/providers/attested";
@@ -144,6 +146,101 @@ async fn external_account_credentials_read_the_launcher_s_file() {
     kms.public_key(&project.signing).await.unwrap();
 }
 
+/// A person who may do all that is asked for here, and what gcloud left on their machine.
+fn person(project: &Project) -> (User, PathBuf) {
+    let user = project.cloud.oauth().add_user("carol@example.com");
+    project.allow(&user.member());
+    let file = project.cloud.authorized_user_file(&user);
+    (user, file)
+}
+
+fn of_file(project: &Project, file: PathBuf, deadline: Duration) -> Google {
+    Google::new(CredentialSource::File(file), project.endpoints(), deadline)
+}
+
+#[tokio::test]
+async fn a_person_is_believed_until_they_take_it_back() {
+    let project = Project::new();
+    let (user, file) = person(&project);
+    let google = of_file(&project, file, DEADLINE);
+    let (kms, secrets) = (google.kms(), google.secret_manager());
+    sign(&kms, &project.signing).await.unwrap();
+    secrets.access(&project.secret).await.unwrap();
+    project.cloud.iam().revoke_tokens();
+    kms.public_key(&project.signing).await.unwrap();
+    let asked = project.cloud.oauth().requests().of(Call::RefreshToken);
+    assert_eq!(asked, 3);
+
+    project.cloud.oauth().revoke(&user);
+    project.cloud.iam().revoke_tokens();
+    let refused = kms.public_key(&project.signing).await.unwrap_err();
+    assert_eq!(refused.reason(), "access_token_refused");
+    assert!(refused.is_final());
+    assert_eq!(
+        refused.to_string(),
+        "an access token is refused: invalid_grant: Token has been expired or revoked."
+    );
+}
+
+#[tokio::test]
+async fn a_person_s_file_with_another_s_secrets_is_refused_without_showing_them() {
+    let project = Project::new();
+    let (carol, file) = person(&project);
+    let dave = project.cloud.oauth().add_user("dave@example.com");
+    let json = fs::read_to_string(file).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, own, other, reason) in [
+        ("client", carol.client_id(), "another", "invalid_client"),
+        (
+            "secret",
+            carol.client_secret(),
+            dave.client_secret(),
+            "invalid_client",
+        ),
+        (
+            "token",
+            carol.refresh_token(),
+            dave.refresh_token(),
+            "invalid_grant",
+        ),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, json.replace(own, other)).unwrap();
+        let google = of_file(&project, path, DEADLINE);
+        let refused = google.kms().public_key(&project.signing).await;
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.reason(), "access_token_refused");
+        let shown = format!("{refused} {refused:?}");
+        assert!(shown.contains(reason), "{shown}");
+        for user in [&carol, &dave] {
+            for secret in [user.client_secret(), user.refresh_token()] {
+                assert!(!shown.contains(secret), "{shown}");
+            }
+        }
+    }
+    assert_eq!(project.cloud.kms().requests().total(), 0);
+}
+
+/// Google's client asks for a token again when it thinks fit, which may be later than one deadline.
+async fn recovers(kms: &Kms, project: &Project) {
+    let answered = async { while kms.public_key(&project.signing).await.is_err() {} };
+    timeout(DEADLINE, answered).await.expect("it is well again");
+}
+
+#[tokio::test]
+async fn an_authorization_server_that_is_away_is_no_refusal() {
+    let project = Project::new();
+    let (_, file) = person(&project);
+    let kms = of_file(&project, file, Duration::from_secs(3)).kms();
+    for fault in [Fault::Unavailable, Fault::HangingUp] {
+        project.cloud.oauth().set_fault(fault);
+        let failed = kms.public_key(&project.signing).await.unwrap_err();
+        assert!(!failed.is_final(), "{failed}");
+    }
+    project.cloud.oauth().mend();
+    recovers(&kms, &project).await;
+}
+
 #[tokio::test]
 async fn a_token_service_that_is_away_is_no_refusal() {
     let project = Project::new();
@@ -161,7 +258,7 @@ async fn a_token_service_that_is_away_is_no_refusal() {
     let failed = kms.public_key(&project.signing).await.unwrap_err();
     assert!(!failed.is_final(), "{failed}");
     project.cloud.sts().mend();
-    kms.public_key(&project.signing).await.unwrap();
+    recovers(&kms, &project).await;
 }
 
 #[tokio::test]

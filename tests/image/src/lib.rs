@@ -3,23 +3,36 @@
 
 #![forbid(unsafe_code)]
 
-use std::fs;
+mod host;
+
+use std::fs::{self, Permissions};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use mcbn_tests_support::confidential_space::Machine;
 use mcbn_tests_support::folder::Folder;
+use mcbn_tests_support::google_cloud::NAME;
 use mcbn_tests_support::peer::peer;
 use mcbn_tests_support::process::Process;
 use mcbn_tests_support::shares::PUBLISHED;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
+pub use host::Images;
+
 /// The user that every image names.
 pub const USER: u32 = 65532;
 
 /// Where a container finds the shares.
 const SHARES: &str = "/shares";
+
+/// Where the launcher puts its socket.
+const LAUNCHER: &str = "/run/container_launcher";
+
+/// Where a container on a machine finds the files that it was given.
+pub const FILES: &str = "/files";
 
 /// A running container. Its end is that of runc, which forwards signals.
 pub struct Container {
@@ -43,6 +56,40 @@ impl Container {
         let setting = share_setting();
         let variables = [variables, &[("MCBN_SHARE", &setting)]].concat();
         Self::start_in(folder, image, &variables, &[(&shares, SHARES)])
+    }
+
+    /// Starts the image on this machine with these variables. It sees the launcher's socket, copies of these files in
+    /// [`FILES`], and what a machine gives every container: a resolver, and the addresses of some names.
+    pub fn start_on(
+        machine: &Machine,
+        image: &str,
+        variables: &[(&str, &str)],
+        files: &[(&str, &Path)],
+    ) -> Self {
+        let launcher = machine.socket().parent().expect("a socket is in a folder");
+        // The image's user is not the launcher's.
+        fs::set_permissions(launcher, Permissions::from_mode(0o755)).expect("it is ours");
+        let folder = Folder::new();
+        let copies = folder.path().join("files");
+        fs::create_dir(&copies).expect("a new folder");
+        give(&copies);
+        for (name, path) in files {
+            let copy = copies.join(name);
+            fs::copy(path, &copy).expect("the disk has room");
+            give(&copy);
+        }
+        let readable = |name: &str, text: &str| folder.file_with_mode(name, text, 0o444);
+        // In both families: what is not here is asked of the resolver.
+        let hosts = format!("127.0.0.1 localhost {NAME}\n::1 localhost {NAME}\n");
+        let hosts = readable("hosts", &hosts);
+        let resolver = readable("resolv.conf", "nameserver 127.0.0.1\n");
+        let seen = [
+            (launcher, LAUNCHER),
+            (&copies, FILES),
+            (&hosts, "/etc/hosts"),
+            (&resolver, "/etc/resolv.conf"),
+        ];
+        Self::start_in(folder, image, variables, &seen)
     }
 
     /// Unpacks the image and starts it with these variables and nothing else, in a place of its own. It sees these

@@ -1,19 +1,14 @@
 //! A key is made, and signed with, by the images that the manifests name.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
 
 use mcbn_ceremony::message::Phase;
 use mcbn_manifest::carried;
 use mcbn_tests_ceremony::{GENERATE, House, PURPOSE, SIGN};
 use mcbn_tests_image::{Container, digest, listening};
 use mcbn_tests_support::confidential_space::Machine;
-use mcbn_tests_support::folder::Folder;
 use rustix::process::Signal;
-
-/// Where the launcher puts its socket.
-const LAUNCHER: &str = "/run/container_launcher";
 
 /// Where the container of such an image answers.
 struct Started {
@@ -26,9 +21,6 @@ struct Started {
 /// Starts the image, confined, with the house's manifest and more variables.
 fn start(house: &House, image: &str, more: &[(&str, &str)]) -> Started {
     let machine = house.machine(house.profile());
-    let launcher = machine.socket().parent().expect("a socket is in a folder");
-    // The image's user is not the launcher's.
-    fs::set_permissions(launcher, Permissions::from_mode(0o755)).expect("it is ours");
     let manifest = fs::read(house.path("manifest.toml")).unwrap();
     let manifest = carried::encode(&manifest);
     let own = [
@@ -36,7 +28,7 @@ fn start(house: &House, image: &str, more: &[(&str, &str)]) -> Started {
         ("MCBN_LISTEN", "127.0.0.1:0"),
     ];
     let variables = [&own, more].concat();
-    let container = Container::start_in(Folder::new(), image, &variables, &[(launcher, LAUNCHER)]);
+    let container = Container::start_on(&machine, image, &variables, &[]);
     let address = listening(&container);
     container.expect_confined();
     Started {

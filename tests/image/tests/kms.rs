@@ -1,14 +1,10 @@
 //! kms-mtls' image, as it would run on Confidential Space: known to Google Cloud by its attestation tokens, and with
 //! services that have names.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
-
-use mcbn_tests_image::{Container, digest, give, listening};
+use mcbn_tests_image::{Container, digest, listening};
 use mcbn_tests_kms::{Own, Scene};
 use mcbn_tests_support::confidential_space::{Image, Machine, Profile};
-use mcbn_tests_support::folder::Folder;
-use mcbn_tests_support::google_cloud::{Condition, Role};
+use mcbn_tests_support::google_cloud::{Condition, NAME, Role};
 use mcbn_tests_support::process::Process;
 
 const IMAGE: &str = "kms-mtls";
@@ -17,10 +13,6 @@ const PROVIDER: &str =
     "projects/123456789012/locations/global/workloadIdentityPools/mcbn/providers/attested";
 const RING: &str = "projects/example-project/locations/europe-west3/keyRings/mcbn";
 
-/// Where the launcher puts its socket, and where a container sees what the scene has.
-const LAUNCHER: &str = "/run/container_launcher";
-const FILES: &str = "/files";
-
 /// A server in a container, on a machine that runs an image of this digest.
 fn serve(scene: &Scene, own: &Own, attested: &str) -> Container {
     let profile = Profile {
@@ -28,24 +20,7 @@ fn serve(scene: &Scene, own: &Own, attested: &str) -> Container {
         ..Profile::production()
     };
     let machine = Machine::start(&scene.issuer, profile);
-    let launcher = machine.socket().parent().expect("a socket is in a folder");
-    // The image's user is not the launcher's.
-    fs::set_permissions(launcher, Permissions::from_mode(0o755)).unwrap();
-
-    let files = Folder::new();
-    for (name, path) in [
-        ("own.pem", own.certificate.as_path()),
-        ("ca.pem", &scene.folder.path().join("ca.pem")),
-        ("root.pem", scene.cloud.root_pem()),
-    ] {
-        give(&files.file(name, fs::read(path).unwrap()));
-    }
-    give(files.path());
-    // What the machine gives every container: without it, nobody knows where localhost is.
-    let hosts = files.file("hosts", "127.0.0.1 localhost\n");
-    let resolver = files.file("resolv.conf", "nameserver 127.0.0.1\n");
-
-    let by_name = |endpoint: &str| endpoint.replace("127.0.0.1", "localhost");
+    let by_name = |endpoint: &str| endpoint.replace("127.0.0.1", NAME);
     let kms = by_name(scene.cloud.kms().endpoint());
     let sts = by_name(scene.cloud.sts().endpoint());
     let credentials = format!("attested:{PROVIDER}");
@@ -60,13 +35,12 @@ fn serve(scene: &Scene, own: &Own, attested: &str) -> Container {
         ("MCBN_STS_ENDPOINT", &sts),
         ("SSL_CERT_FILE", "/files/root.pem"),
     ];
-    let seen = [
-        (launcher, LAUNCHER),
-        (files.path(), FILES),
-        (&hosts, "/etc/hosts"),
-        (&resolver, "/etc/resolv.conf"),
+    let files = [
+        ("own.pem", own.certificate.as_path()),
+        ("ca.pem", &scene.folder.path().join("ca.pem")),
+        ("root.pem", scene.cloud.root_pem()),
     ];
-    let container = Container::start_in(Folder::new(), IMAGE, &variables, &seen);
+    let container = Container::start_on(&machine, IMAGE, &variables, &files);
     // Whether it comes to its port or ends before, it has asked by then.
     container.process().wait(|seen| {
         let said = String::from_utf8_lossy(&seen.stderr);

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use mcbn_tests_kms::{REFUSED, Scene};
+use mcbn_tests_kms::{REFUSED, Scene, UNAVAILABLE};
 use mcbn_tests_support::confidential_space::{Image, Machine, Profile};
-use mcbn_tests_support::google_cloud::{Condition, Role};
+use mcbn_tests_support::google_cloud::{Call, Condition, Fault, Role, User};
 use mcbn_tests_support::process::Process;
 
 const PROVIDER: &str =
@@ -71,6 +71,68 @@ fn a_workload_identity_pool_does() {
     let everyone = provider.everyone();
     scene.cloud.iam().bind(&everyone, key, Role::SignerVerifier);
     meet(&scene);
+}
+
+/// A person who may sign, as whom the scene's programs come from now on.
+fn person(scene: &mut Scene) -> User {
+    let user = scene.cloud.oauth().add_user("carol@example.com");
+    let file = scene.cloud.authorized_user_file(&user);
+    scene.credentials = format!("file:{}", file.display());
+    let key = "projects/example-project/locations/europe-west3/keyRings/mcbn";
+    let role = Role::SignerVerifier;
+    scene.cloud.iam().bind(&user.member(), key, role);
+    user
+}
+
+#[track_caller]
+fn expect_hidden(user: &User, said: &str) {
+    // Access tokens, and the headers that have them, too.
+    for secret in [user.refresh_token(), user.client_secret(), "ya29", "earer"] {
+        assert!(!said.contains(secret), "{secret}: {said}");
+    }
+}
+
+#[test]
+fn a_person_s_file_does() {
+    let mut scene = Scene::new();
+    let user = person(&mut scene);
+    let (own, other) = (scene.p256("server"), scene.p256("client"));
+    let server = scene.serve(&own, &["--log-level=trace"]);
+    let client = scene.get(&other, &server, &["--log-level=trace"]);
+    assert_eq!(client.expect_code(0).stdout(), "ok\n");
+    server.process.signal(rustix::process::Signal::TERM);
+    for ended in [client, server.process.end()] {
+        expect_hidden(&user, &ended.all());
+    }
+    // One for each of them, and nobody else was asked.
+    assert_eq!(scene.cloud.oauth().requests().of(Call::RefreshToken), 2);
+    assert_eq!(scene.cloud.sts().requests().total(), 0);
+}
+
+#[test]
+fn a_person_who_took_it_back_is_refused_without_showing_it() {
+    let mut scene = Scene::new();
+    let user = person(&mut scene);
+    let own = scene.p256("own");
+    scene.cloud.oauth().revoke(&user);
+    let ended = scene.server(&own, &["--log-level=trace"]).end();
+    let said = ended.expect_code(REFUSED).all();
+    let error = "an access token is refused: invalid_grant: Token has been expired or revoked.";
+    assert!(said.contains(error), "{said}");
+    assert!(said.contains("hint: see --google-credentials"), "{said}");
+    expect_hidden(&user, &said);
+    assert_eq!(scene.signatures(), 0);
+}
+
+#[test]
+fn an_authorization_server_that_is_away_is_said_so() {
+    let mut scene = Scene::new();
+    let user = person(&mut scene);
+    let own = scene.p256("own");
+    scene.cloud.oauth().set_fault(Fault::Unavailable);
+    let more = ["--kms-timeout=2s", "--log-level=trace"];
+    let ended = scene.server(&own, &more).end();
+    expect_hidden(&user, &ended.expect_code(UNAVAILABLE).all());
 }
 
 /// A server by the attestation tokens of a machine that runs this image, and a pool that takes no other than `IMAGE`.

@@ -5,13 +5,13 @@ mod google;
 use std::time::Duration;
 
 use google::{KEY, PROVIDER, SECRET, SHARE, crc, is_signed, kms, p256, secrets, sign};
-use google_cloud_auth::credentials::{external_account, mds, service_account};
+use google_cloud_auth::credentials::{external_account, mds, service_account, user_account};
 use google_cloud_kms_v1::model::{
     Digest, ProtectionLevel, crypto_key_version::CryptoKeyVersionAlgorithm,
     public_key::PublicKeyFormat,
 };
 use mcbn_tests_support::confidential_space::{Machine, Profile};
-use mcbn_tests_support::google_cloud::{Algorithm, Call, Condition, Protection, Role};
+use mcbn_tests_support::google_cloud::{Algorithm, Call, Condition, Protection, Role, SCOPE};
 use openssl::pkey::PKey;
 use openssl::sha::sha256;
 use serde_json::Value;
@@ -206,7 +206,7 @@ async fn a_service_account_signs_its_own_tokens() {
     let file = json(&cloud.service_account_file(&account));
     let ours = "https://cloudkms.googleapis.com/";
     for access in [
-        service_account::AccessSpecifier::from_scopes([mcbn_tests_support::google_cloud::SCOPE]),
+        service_account::AccessSpecifier::from_scopes([SCOPE]),
         service_account::AccessSpecifier::from_audience(ours),
     ] {
         let credentials = service_account::Builder::new(file.clone())
@@ -235,6 +235,24 @@ async fn a_machine_s_account_is_its_metadata_server_s() {
     let request = client.get_public_key().set_name(&version);
     assert_eq!(request.send().await.unwrap().name, version);
     assert_eq!(cloud.metadata().requests().of(Call::MetadataToken), 1);
+}
+
+#[tokio::test]
+async fn a_person_s_refresh_token_becomes_an_access_token() {
+    let cloud = google::cloud();
+    let version = p256(&cloud);
+    let user = cloud.oauth().add_user("carol@example.com");
+    cloud.iam().bind(&user.member(), KEY, Role::PublicKeyViewer);
+    let file = json(&cloud.authorized_user_file(&user));
+    for builder in [
+        user_account::Builder::new(file.clone()),
+        user_account::Builder::new(file).with_scopes([SCOPE]),
+    ] {
+        let client = google::kms_with(&cloud, builder.build().unwrap()).await;
+        let request = client.get_public_key().set_name(&version);
+        assert_eq!(request.send().await.unwrap().name, version);
+    }
+    assert_eq!(cloud.oauth().requests().of(Call::RefreshToken), 2);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Where access tokens come from, and who gets none: the STS and the metadata server.
+//! Where access tokens come from, and who gets none: the STS, the authorization server and the metadata server.
 
 mod google;
 
@@ -9,8 +9,10 @@ use google::{PROVIDER, SECRET, secrets_with};
 use mcbn_tests_support::confidential_space::{
     Forgery, Issuer, Machine, Overrides, Profile, TokenRequest,
 };
-use mcbn_tests_support::google_cloud::{Call, Cloud, Condition, Health, Provider, Role};
-use serde_json::json;
+use mcbn_tests_support::google_cloud::{
+    Call, Cloud, Condition, Health, Provider, Role, SCOPE, User,
+};
+use serde_json::{Value, json};
 
 /// A participant's cloud, and the machine that it trusts.
 struct Scene {
@@ -301,6 +303,110 @@ async fn google_s_client_tells_why_an_exchange_is_refused() {
         "{refused:?}"
     );
     assert_eq!(scene.cloud.secrets().requests().total(), 0);
+}
+
+/// A refresh as Google's client asks for it, but for some fields; one of null is left out.
+fn refresh(scene: &Scene, user: &User, changes: Value) -> Reply {
+    let mut fields = json!({
+        "grant_type": "refresh_token",
+        "client_id": user.client_id(),
+        "client_secret": user.client_secret(),
+        "refresh_token": user.refresh_token(),
+        "scope": SCOPE,
+    });
+    let all = fields.as_object_mut().unwrap();
+    for (name, value) in changes.as_object().unwrap() {
+        all.insert(name.clone(), value.clone());
+    }
+    all.retain(|_, value| !value.is_null());
+    let kind = [("Content-Type", "application/json")];
+    let endpoint = scene.cloud.oauth().endpoint();
+    ask(endpoint, "POST /token", &kind, &fields.to_string())
+}
+
+fn user(scene: &Scene, email: &str) -> User {
+    let user = scene.cloud.oauth().add_user(email);
+    let iam = scene.cloud.iam();
+    iam.bind(&user.member(), SECRET, Role::SecretAccessor);
+    user
+}
+
+#[test]
+fn a_refresh_token_is_good_until_it_is_revoked() {
+    let scene = scene();
+    let carol = user(&scene, "carol@example.com");
+    for changes in [json!({}), json!({ "scope": null })] {
+        let reply = refresh(&scene, &carol, changes);
+        let json = reply.json();
+        assert_eq!((reply.status, &json["expires_in"]), (200, &json!(3599)));
+        assert_eq!(
+            (&json["token_type"], &json["scope"]),
+            (&json!("Bearer"), &json!(SCOPE))
+        );
+        assert_eq!(access(&scene, &access_token(&reply)), 200);
+    }
+    let before = access_token(&refresh(&scene, &carol, json!({})));
+    scene.cloud.oauth().revoke(&carol);
+    let reply = refresh(&scene, &carol, json!({}));
+    assert_eq!(error(&reply), (400, "invalid_grant".to_owned()));
+    assert_eq!(access(&scene, &before), 200);
+    assert_eq!(scene.cloud.oauth().requests().of(Call::RefreshToken), 4);
+    // Others have not taken anything back.
+    let dave = user(&scene, "dave@example.com");
+    assert_eq!(refresh(&scene, &dave, json!({})).status, 200);
+}
+
+#[test]
+fn a_refresh_that_is_not_of_its_client_is_refused() {
+    let scene = scene();
+    let (carol, dave) = (
+        user(&scene, "carol@example.com"),
+        user(&scene, "dave@example.com"),
+    );
+    let (client, grant, request) = ("invalid_client", "invalid_grant", "invalid_request");
+    for (changes, status, reason) in [
+        (json!({ "client_id": "another" }), 401, client),
+        (json!({ "client_id": dave.client_id() }), 401, client),
+        (
+            json!({ "client_secret": dave.client_secret() }),
+            401,
+            client,
+        ),
+        (json!({ "client_secret": "" }), 401, client),
+        (json!({ "refresh_token": dave.refresh_token() }), 400, grant),
+        (json!({ "refresh_token": "" }), 400, grant),
+        (
+            json!({ "grant_type": "password" }),
+            400,
+            "unsupported_grant_type",
+        ),
+        (
+            json!({ "scope": "https://www.googleapis.com/auth/drive" }),
+            400,
+            "invalid_scope",
+        ),
+        (
+            json!({ "scope": format!("{SCOPE} openid") }),
+            400,
+            "invalid_scope",
+        ),
+        (json!({ "grant_type": null }), 400, request),
+        (json!({ "client_id": null }), 400, request),
+        (json!({ "client_secret": null }), 400, request),
+        (json!({ "refresh_token": null }), 400, request),
+        (json!({ "redirect_uri": "http://localhost" }), 400, request),
+    ] {
+        let reply = refresh(&scene, &carol, changes.clone());
+        assert_eq!(error(&reply), (status, reason.to_owned()), "{changes}");
+    }
+    let endpoint = scene.cloud.oauth().endpoint();
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let reply = ask(endpoint, "POST /token", &form, "grant_type=refresh_token");
+    assert_eq!(error(&reply), (400, request.to_owned()));
+    let reply = ask(endpoint, "POST /token?alt=json", &form, "");
+    assert_eq!(error(&reply), (400, request.to_owned()));
+    assert_eq!(ask(endpoint, "GET /token", &[], "").refusal().0, 404);
+    assert_eq!(ask(endpoint, "POST /revoke", &[], "").refusal().0, 404);
 }
 
 const TOKEN: &str = "GET /computeMetadata/v1/instance/service-accounts/default/token";

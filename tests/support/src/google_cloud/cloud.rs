@@ -8,6 +8,7 @@ use serde_json::json;
 use super::iam::Iam;
 use super::kms::Kms;
 use super::metadata::Metadata;
+use super::oauth::{Oauth, User};
 use super::provider::Provider;
 use super::root::Root;
 use super::secrets::Secrets;
@@ -22,6 +23,7 @@ pub struct Cloud {
     kms: Kms,
     secrets: Secrets,
     sts: Sts,
+    oauth: Oauth,
     metadata: Metadata,
     root: Root,
     folder: Folder,
@@ -48,6 +50,7 @@ impl Cloud {
             kms: Kms::start(Arc::clone(&iam), acceptor),
             secrets: Secrets::start(Arc::clone(&iam), acceptor),
             sts: Sts::start(Arc::clone(&iam), issuer.authority(), acceptor),
+            oauth: Oauth::start(Arc::clone(&iam), acceptor),
             metadata: Metadata::start(Arc::clone(&iam)),
             iam,
             root,
@@ -67,6 +70,10 @@ impl Cloud {
         &self.sts
     }
 
+    pub fn oauth(&self) -> &Oauth {
+        &self.oauth
+    }
+
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
@@ -84,6 +91,13 @@ impl Cloud {
     pub fn service_account_file(&self, account: &ServiceAccount) -> PathBuf {
         let json = account.json(self.sts.endpoint()).to_string();
         self.folder.file(&format!("{}.json", account.email()), json)
+    }
+
+    /// Writes what `gcloud auth application-default login` leaves on the user's machine, and returns where. Once for each
+    /// user.
+    pub fn authorized_user_file(&self, user: &User) -> PathBuf {
+        let json = user.json(self.oauth.endpoint()).to_string();
+        self.folder.file(&format!("{}.json", user.email()), json)
     }
 
     /// Writes the configuration of `external_account` credentials whose subject token is in a file, as

@@ -17,6 +17,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
+use super::NAME;
 use crate::folder::Folder;
 
 pub(super) struct Root {
@@ -92,6 +93,7 @@ fn issue(
         let names = SubjectAlternativeName::new()
             .ip("127.0.0.1")
             .dns("localhost")
+            .dns(NAME)
             .build(&builder.x509v3_context(None, None))?;
         builder.append_extension(names)?;
     } else {

@@ -26,6 +26,7 @@ pub enum Call {
     Decrypt,
     AccessSecret,
     ExchangeToken,
+    RefreshToken,
     MetadataToken,
     Other,
 }

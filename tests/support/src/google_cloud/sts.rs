@@ -12,7 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::extract::{FromRequest, Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use axum::{Form, Json, Router};
 use serde::Deserialize;
@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use tokio_rustls::TlsAcceptor;
 
 use super::SCOPE;
+use super::denial::Denial;
 use super::fault::Fault;
 use super::iam::{Grant, Iam, LIFETIME, Reach};
 use super::provider::{Condition, Provider};
@@ -179,41 +180,6 @@ struct Exchange {
     scope: String,
 }
 
-/// An error of [RFC 6749 §5.2], or of [RFC 8693 §2.2.2].
-///
-/// [RFC 6749 §5.2]: https://www.rfc-editor.org/rfc/rfc6749#section-5.2
-/// [RFC 8693 §2.2.2]: https://www.rfc-editor.org/rfc/rfc8693#section-2.2.2
-struct Denial {
-    code: StatusCode,
-    error: &'static str,
-    description: String,
-}
-
-impl Denial {
-    fn new(error: &'static str, description: impl Into<String>) -> Self {
-        Self {
-            code: StatusCode::BAD_REQUEST,
-            error,
-            description: description.into(),
-        }
-    }
-
-    fn request(description: impl Into<String>) -> Self {
-        Self::new("invalid_request", description)
-    }
-
-    fn grant(description: impl Into<String>) -> Self {
-        Self::new("invalid_grant", description)
-    }
-}
-
-impl IntoResponse for Denial {
-    fn into_response(self) -> Response {
-        let body = json!({ "error": self.error, "error_description": self.description });
-        (self.code, Json(body)).into_response()
-    }
-}
-
 impl Desk {
     fn exchange(&self, exchange: &Exchange, fault: Option<Fault>) -> Result<Value, Denial> {
         if exchange.grant_type != GRANT {
@@ -252,13 +218,10 @@ impl Desk {
         let claims = self.verified(&exchange.subject_token, &takes)?;
         let is_denied = fault == Some(Fault::Disabled);
         if is_denied || !condition.holds(&claims) {
-            return Err(Denial {
-                code: StatusCode::UNAUTHORIZED,
-                ..Denial::new(
-                    "unauthorized_client",
-                    "The given credential is rejected by the attribute condition.",
-                )
-            });
+            return Err(Denial::unauthorised(
+                "unauthorized_client",
+                "The given credential is rejected by the attribute condition.",
+            ));
         }
         let lifetime = *self
             .pools
