@@ -2,9 +2,9 @@
 //! it.
 //!
 //! One reading is: a token of this machine from the launcher, for this participant's provider and no other, with the
-//! manifest's digest as its nonce; an exchange of it with the Security Token Service through the
-//! participant's provider, and the secret or the decryption with the access token that comes back. Of what is given nothing is
-//! kept for the next one, so each is judged by what the participant has set by then. The machine acts as itself: no service account is
+//! manifest's digest as its nonce; an exchange of it with the Security Token Service through the participant's provider,
+//! and the secret or the decryption with the access token that comes back. Of what is given nothing is kept for the next
+//! one, so each is judged by what the participant has set by then. The machine acts as itself: no service account is
 //! impersonated, and none of the operator's is used.
 //!
 //! These are three requests, and they are made here: Google's clients would double every image that takes a share, and keep
