@@ -83,21 +83,21 @@ fn every_figure_is_measured() {
             is_a_verdict(&name, &reach);
         }
     }
-    let kms = rows::<6>(kms);
-    assert_eq!(kms.len(), 45, "{tables}");
-    for [name, kms_mtls, alone, never_resuming, _, reach] in kms {
+    let kms = rows::<7>(kms);
+    assert_eq!(kms.len(), 36, "{tables}");
+    for [name, kms_mtls, alone, in_memory, never_resuming, _, reach] in kms {
         if name.contains("beyond") {
             // Noise may make it less than nothing.
             let figure: f64 = kms_mtls.parse().unwrap();
             assert!(figure.is_finite(), "{name}: {kms_mtls}");
-            if name.contains(", 1 at a time") {
-                is_a_verdict(&name, &reach);
-            }
+            is_a_verdict(&name, &reach);
         } else {
             is_a_figure(&name, &kms_mtls);
-            match name.starts_with("connections of one peer") {
-                true => is_a_figure(&name, &never_resuming),
-                false => is_a_figure(&name, &alone),
+            if name.starts_with("connections of one peer") {
+                is_a_figure(&name, &never_resuming);
+            } else {
+                is_a_figure(&name, &alone);
+                is_a_figure(&name, &in_memory);
             }
         }
         if name.contains("signatures of both ends") {
