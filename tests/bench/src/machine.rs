@@ -55,7 +55,13 @@ impl Processors {
         command
     }
 
-    /// The same on the client's.
+    /// This program, in a process of its own where a server would run.
+    pub fn own_server(&self) -> Result<Command, Failure> {
+        let own = std::env::current_exe().map_err(Failure::machine("find this program"))?;
+        Ok(self.server(own))
+    }
+
+    /// As [`Processors::server`], on the client's.
     pub fn client(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = peer("taskset");
         command.args(["-c", &list(&self.client)]).arg(program);

@@ -162,8 +162,7 @@ impl Bench {
     }
 
     fn plain_proxy(&self, to: SocketAddr) -> Result<(Option<Process>, SocketAddr), Failure> {
-        let own = std::env::current_exe().map_err(Failure::machine("find this program"))?;
-        let mut command: Command = self.processors.server(own);
+        let mut command = self.processors.own_server()?;
         command.arg(format!("--plain-proxy={to}"));
         let (process, address) = proxy(command);
         Ok((Some(process), address))

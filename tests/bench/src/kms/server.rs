@@ -111,8 +111,7 @@ impl Bench {
     }
 
     fn proxy(&self, service: &Service) -> Result<Command, Failure> {
-        let own = std::env::current_exe().map_err(Failure::machine("find this program"))?;
-        let mut command = self.processors.server(own);
+        let mut command = self.processors.own_server()?;
         command
             .arg("--tls-proxy")
             .arg(service.address().to_string())
@@ -148,8 +147,7 @@ impl Bench {
 
     /// The same calls by this program, in a process that runs where a server would.
     pub fn calls_alone(&self, callers: usize, plan: &Plan) -> Result<Turn, Failure> {
-        let own = std::env::current_exe().map_err(Failure::machine("find this program"))?;
-        let mut command = self.processors.server(own);
+        let mut command = self.processors.own_server()?;
         self.scene.locate(&mut command);
         command
             .arg("--calls-alone")

@@ -137,8 +137,7 @@ impl Bench {
     pub fn tpm_alone(&self, speed: Speed, plan: &Plan) -> Result<Turn, Failure> {
         let folder = Folder::new();
         let keyed = Keyed::new(speed, &folder)?;
-        let own = std::env::current_exe().map_err(Failure::machine("find this program"))?;
-        let mut command = self.processors.server(own);
+        let mut command = self.processors.own_server()?;
         command.arg("--tpm-alone").arg(&keyed.tcti).arg(&keyed.key);
         command.args([plan.warm_up, plan.window].map(|time| time.as_millis().to_string()));
         let ended = Process::start(command).end();
